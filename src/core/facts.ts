@@ -1,0 +1,65 @@
+/**
+ * facts - what is known of a recipient, and when.
+ *
+ * Three phases, one evaluator: a test that needs more than the phase knows answers `later` and is asked again.
+ */
+import type { Recipient, Transaction } from './envelope.ts';
+import type { Header, Message } from './message.ts';
+
+/** `envelope`: at RCPT. `header`: at the end of the header section. `content`: after the final dot. */
+export type Phase = 'envelope' | 'header' | 'content';
+
+/** Phases in the order in which they are reached. */
+export const PHASES: readonly Phase[] = ['envelope', 'header', 'content'];
+
+/** Whether what is known at `needed` is known at `reached`. */
+export function isReached(needed: Phase, reached: Phase): boolean {
+  return PHASES.indexOf(needed) <= PHASES.indexOf(reached);
+}
+
+/** What a list's address is for; `post` is the posting address itself. */
+export type Role = 'post' | 'owner' | 'request' | 'join' | 'leave' | 'confirm' | 'bounces';
+
+/** A recipient's address taken apart by the dialect of the list manager. */
+export interface ListAddress {
+  /** The posting address, local-part and domain in lower case: `gardeners@lists.example.org`. */
+  readonly list: string;
+  readonly role: Role;
+  /** Behind the `+`; empty where there is none. */
+  readonly detail: string;
+}
+
+/** Answers of stores, remembered from RCPT to the dot: a store that changes cannot split a transaction. */
+export type Answers = Map<object, boolean>;
+
+export interface EnvelopeFacts {
+  readonly phase: Phase;
+  readonly transaction: Transaction;
+  readonly recipient: Recipient;
+  readonly address: ListAddress;
+  readonly answers: Answers;
+}
+
+export interface HeaderFacts extends EnvelopeFacts {
+  readonly header: Header;
+}
+
+export interface ContentFacts extends HeaderFacts {
+  readonly message: Message;
+}
+
+export type FactsAt<P extends Phase> = P extends 'envelope'
+  ? EnvelopeFacts
+  : P extends 'header'
+    ? HeaderFacts
+    : ContentFacts;
+
+export type Facts =
+  | (EnvelopeFacts & { readonly phase: 'envelope' })
+  | (HeaderFacts & { readonly phase: 'header' })
+  | (ContentFacts & { readonly phase: 'content' });
+
+/** `later`: ask again at the next phase. Never the answer at `content`. */
+export type Truth = boolean | 'later';
+
+export type Test = (facts: Facts) => Truth | Promise<Truth>;

@@ -1,0 +1,38 @@
+/**
+ * log - the few events that can be logged, as types. Never content, never a field of a message.
+ */
+
+/** What became of one recipient. */
+export interface RecipientRecord {
+  readonly to: string;
+  readonly list: string;
+  readonly role: string;
+  readonly ruleset: string | null;
+  readonly rule: string | null;
+  readonly verdict: string;
+  readonly phase: string | null;
+  readonly reply: string;
+  readonly downstream: string | null;
+}
+
+/** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */
+export interface TransactionRecord {
+  readonly id: string;
+  readonly listener: string;
+  readonly client: string | null;
+  readonly helo: string;
+  readonly from: string;
+  readonly size: number;
+  readonly end: string;
+  readonly ms: number;
+  readonly recipients: readonly RecipientRecord[];
+}
+
+export interface Log {
+  transaction(record: TransactionRecord): void;
+  /** Life of the process: started, reloaded, draining; and what an operator should look at. */
+  info(event: string, detail?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, detail?: Readonly<Record<string, unknown>>): void;
+  /** A bug or a part that does not work: with stack. */
+  error(event: string, error: unknown, detail?: Readonly<Record<string, unknown>>): void;
+}

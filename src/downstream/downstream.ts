@@ -1,0 +1,29 @@
+/**
+ * downstream - the contract of everything that takes a message from us: LMTP, SMTP, Maildir.
+ *
+ * A downstream never throws for what a network or a disk does, and it never decides: exactly one reply for each
+ * recipient of the envelope, by position. All failure policy is in `failure.ts`.
+ */
+import type { Envelope } from '../core/envelope.ts';
+import type { Content } from '../core/message.ts';
+import type { Reply } from '../core/reply.ts';
+
+export interface DeliverOptions {
+  /**
+   * Aborted when the client is gone. Looked at until just before the final dot: then nothing is committed. After the dot
+   * the transaction is finished whoever left (RFC 1047).
+   */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch by which `deliver` answers; whoever has no reply by then gets 451. */
+  readonly deadline: number;
+  /** Told each recipient's reply as soon as it is known; `position` is that of the envelope. */
+  readonly onReply?: (position: number, reply: Reply) => void;
+}
+
+export interface Downstream {
+  readonly name: string;
+  /** One reply for each recipient of the envelope, in its order. */
+  deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]>;
+  /** Ends idle connections; transactions under way finish first. */
+  close(): Promise<void>;
+}
