@@ -1,0 +1,217 @@
+/**
+ * pipeline - one transaction, from the first RCPT to the last reply. Read this file first.
+ *
+ *   admit    at each RCPT: refuse now what can be refused now
+ *   settle   from DATA on: receive, decide, relay, and a reply for every recipient
+ *   record   one log record, however it ended
+ *
+ * Nothing is queued: a recipient gets 2yz after its downstream gave 2yz (or its rules said discard), never before.
+ * Whatever goes wrong, every recipient is answered, and in doubt with 4yz.
+ */
+import type { Recipient, Transaction } from '../core/envelope.ts';
+import type { Log } from '../core/log.ts';
+import type { Mailbox } from '../core/mailbox.ts';
+import type { ContentEnd, IncomingContent, Message } from '../core/message.ts';
+import { isPositive, type Reply, replies, withId } from '../core/reply.ts';
+import type { Outcome, Verdict } from '../core/verdict.ts';
+import type { Downstream } from '../downstream/downstream.ts';
+import type { Spool } from '../mail/spool.ts';
+import type { Rulebook } from '../rules/rulebook.ts';
+import { type Decision, decide, type Learned, openDecision, refuses } from './decide.ts';
+import type { Entrance } from './entrance.ts';
+import { receive } from './receive.ts';
+import { receivedField } from './received.ts';
+import { type Ending, record } from './record.ts';
+import { type Delivery, relay } from './relay.ts';
+
+export interface PipelineParts {
+  readonly hostname: string;
+  readonly rulebook: Pick<Rulebook, 'policyFor'>;
+  /** The name of the downstream that serves a recipient. */
+  readonly route: (mailbox: Mailbox) => string;
+  readonly downstreams: ReadonlyMap<string, Downstream>;
+  readonly spool: Spool;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One RCPT, answered. */
+export interface Admission {
+  readonly decision: Decision;
+  /** null where the recipient was accepted. */
+  readonly refusal: Reply | null;
+}
+
+/** Told each accepted recipient's outcome as soon as it is known, once, by its position among the accepted. */
+export type Answer = (position: number, outcome: Outcome) => void;
+
+export interface Pipeline {
+  admit(entrance: Entrance, transaction: Transaction, recipient: Recipient): Promise<Admission>;
+  /** Never rejects. Resolves with an outcome for each accepted recipient, in RCPT order. */
+  settle(
+    entrance: Entrance,
+    transaction: Transaction,
+    admissions: readonly Admission[],
+    content: IncomingContent,
+    answer?: Answer,
+  ): Promise<readonly Outcome[]>;
+  /** Records an envelope that ended without content. */
+  abandon(entrance: Entrance, transaction: Transaction, admissions: readonly Admission[], end: string): void;
+}
+
+/** What each end of the content but the good one means for every recipient. */
+const FAULTS: Readonly<Record<Exclude<ContentEnd, 'complete'>, Reply>> = {
+  aborted: replies.contentIncomplete,
+  'too-large': replies.tooLarge,
+  'bare-newline': replies.bareNewline,
+  nul: replies.nul,
+};
+
+/** Where one reply must do for all, nobody is served while the rules refuse somebody. */
+const WITHHELD: Reply = {
+  code: 451,
+  status: '4.5.3',
+  text: 'Not delivered, because another recipient of this message was refused',
+};
+
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { log, now } = parts;
+  const started = new WeakMap<Transaction, number>();
+
+  async function admit(entrance: Entrance, transaction: Transaction, recipient: Recipient): Promise<Admission> {
+    if (!started.has(transaction)) started.set(transaction, now());
+    const policy = await parts.rulebook.policyFor(recipient.forwardPath);
+    const decision = openDecision(transaction, recipient, policy);
+    const verdict = await decide(decision, { phase: 'envelope' });
+    // A null reverse-path is refused after the dot only: sites that verify an address by calling back ask with it.
+    const tellNow = entrance.refuseAt === 'rcpt' && transaction.reversePath !== null;
+    return { decision, refusal: tellNow && refuses(verdict) ? verdict.reply : null };
+  }
+
+  async function settle(
+    entrance: Entrance,
+    transaction: Transaction,
+    admissions: readonly Admission[],
+    content: IncomingContent,
+    answer: Answer = () => {},
+  ): Promise<readonly Outcome[]> {
+    const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
+    const outcomes = new Map<Decision, Outcome>();
+    const conclude = (decision: Decision, reply: Reply, downstream: string | null = null): void => {
+      if (outcomes.has(decision)) return;
+      const outcome = { recipient: decision.recipient, verdict: decision.verdict, reply, downstream };
+      outcomes.set(decision, outcome);
+      answer(decisions.indexOf(decision), outcome);
+    };
+    const concludeRest = (reply: Reply): void => {
+      for (const decision of decisions) conclude(decision, withId(reply, transaction.id));
+    };
+
+    const writer = parts.spool.open();
+    let ending: Ending = { end: 'error', size: 0 };
+    try {
+      const received = await receive(content, writer, async (header) => {
+        await decideAll(decisions, { phase: 'header', header });
+        return someoneServed(entrance, decisions);
+      });
+      ending = { end: received.end, size: received.size };
+      const deadline = now() + entrance.deadline;
+      if (received.end !== 'complete') {
+        concludeRest(FAULTS[received.end]);
+      } else if (received.failed) {
+        concludeUnserved(decisions, conclude);
+        concludeRest(replies.noStorage);
+      } else {
+        if (received.message !== null) {
+          const { header, content: octets } = received.message;
+          await decideAll(decisions, { phase: 'content', header, message: { header, content: octets } });
+        }
+        concludeUnserved(decisions, conclude);
+        if (!someoneServed(entrance, decisions) || received.message === null) concludeRest(WITHHELD);
+        else await serve(entrance, transaction, received.message, decisions, deadline, conclude);
+      }
+    } catch (error) {
+      log.error('settle', error, { id: transaction.id });
+    } finally {
+      writer.discard();
+      concludeRest(replies.internalError);
+      finish(entrance, transaction, admissions, outcomes, ending);
+    }
+    return decisions.flatMap((decision) => outcomes.get(decision) ?? []);
+  }
+
+  async function serve(
+    entrance: Entrance,
+    transaction: Transaction,
+    message: Message,
+    decisions: readonly Decision[],
+    deadline: number,
+    conclude: (decision: Decision, reply: Reply, downstream: string | null) => void,
+  ): Promise<void> {
+    const served = decisions.flatMap((decision) => {
+      const { verdict } = decision;
+      return verdict?.kind === 'relay' ? [{ decision, delivery: deliveryOf(entrance, decision, verdict) }] : [];
+    });
+    await relay(
+      transaction,
+      message,
+      served.map(({ delivery }) => delivery),
+      { signal: transaction.signal, deadline },
+      (position, reply) => {
+        const entry = served[position];
+        if (entry === undefined) return;
+        // A refusal of the downstream's is passed on as it is; ours ends with the id that finds it in the log.
+        const told =
+          isPositive(reply) || reply.text !== replies.internalError.text ? reply : withId(reply, transaction.id);
+        conclude(entry.decision, told, entry.delivery.downstream.name);
+      },
+    );
+  }
+
+  function deliveryOf(entrance: Entrance, decision: Decision, verdict: Verdict & { kind: 'relay' }): Delivery {
+    const { transaction, recipient } = decision;
+    const name = verdict.downstream ?? parts.route(recipient.forwardPath);
+    const downstream = parts.downstreams.get(name);
+    if (downstream === undefined) throw new Error(`no downstream is named "${name}"`);
+    const trace = entrance.received ? [receivedField(transaction, parts.hostname, new Date(now()))] : [];
+    return { recipient, downstream, edits: [...verdict.edits, ...trace] };
+  }
+
+  function finish(
+    entrance: Entrance,
+    transaction: Transaction,
+    admissions: readonly Admission[],
+    outcomes: ReadonlyMap<Decision, Outcome>,
+    ending: Ending,
+  ): void {
+    const ms = now() - (started.get(transaction) ?? now());
+    record(log, entrance, transaction, admissions, outcomes, ending, ms);
+  }
+
+  return {
+    admit,
+    settle,
+    abandon: (entrance, transaction, admissions, end) =>
+      finish(entrance, transaction, admissions, new Map(), { end, size: 0 }),
+  };
+}
+
+async function decideAll(decisions: readonly Decision[], learned: Learned): Promise<void> {
+  for (const decision of decisions) await decide(decision, learned);
+}
+
+/** Whether, by what is decided, any recipient may still be relayed to. */
+function someoneServed(entrance: Entrance, decisions: readonly Decision[]): boolean {
+  if (entrance.replies === 'one' && decisions.some(({ verdict }) => refuses(verdict))) return false;
+  return decisions.some(({ verdict }) => verdict === null || verdict.kind === 'relay');
+}
+
+/** Answers those whom the rules refuse or discard. */
+function concludeUnserved(decisions: readonly Decision[], conclude: (decision: Decision, reply: Reply) => void): void {
+  for (const decision of decisions) {
+    const { verdict } = decision;
+    if (refuses(verdict)) conclude(decision, verdict.reply);
+    else if (verdict?.kind === 'discard') conclude(decision, replies.messageAccepted);
+  }
+}

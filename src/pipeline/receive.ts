@@ -1,0 +1,55 @@
+/**
+ * receive - reads the content of a transaction to its end, whatever becomes of it: the client's next command stands
+ * behind it. Keeps the octets only while somebody may want them.
+ */
+import type { Content, ContentEnd, Header, IncomingContent } from '../core/message.ts';
+import { headerSectionEnd, parseHeader } from '../mail/header.ts';
+import type { SpoolWriter } from '../mail/spool.ts';
+
+/** The header section is looked for again when the content has doubled: a slow trickle of octets stays linear. */
+const FIRST_LOOK = 1024;
+
+export interface Received {
+  readonly end: ContentEnd;
+  /** Octets received, also those that were thrown away. */
+  readonly size: number;
+  /** null where the content is not whole, was not wanted, or could not be kept. */
+  readonly message: { readonly header: Header; readonly content: Content } | null;
+  /** The spool had no room. */
+  readonly failed: boolean;
+}
+
+/**
+ * `wanted` is asked once, at the end of the header section; after a no the rest is read and thrown away. The spooled
+ * octets live until `writer.discard()`, which is the caller's.
+ */
+export async function receive(
+  incoming: IncomingContent,
+  writer: SpoolWriter,
+  wanted: (header: Header) => Promise<boolean>,
+): Promise<Received> {
+  let header: Header | null = null;
+  let keeping = true;
+  let size = 0;
+  let nextLook = 0;
+  for await (const slice of incoming) {
+    size += slice.length;
+    if (!keeping) continue;
+    const written = writer.write(slice);
+    if (written !== undefined) await written;
+    if (header === null && size >= nextLook) {
+      nextLook = Math.max(FIRST_LOOK, size * 2);
+      const head = writer.head();
+      if (headerSectionEnd(head) >= 0) {
+        header = parseHeader(head);
+        keeping = await wanted(header);
+        if (!keeping) writer.discard();
+      }
+    }
+  }
+  const end = incoming.end ?? 'aborted';
+  const { failed } = writer;
+  if (end !== 'complete' || !keeping || failed) return { end, size, message: null, failed };
+  header ??= parseHeader(writer.head());
+  return { end, size, message: { header, content: await writer.finish() }, failed: writer.failed };
+}

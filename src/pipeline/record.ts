@@ -1,0 +1,63 @@
+/**
+ * record - the one log record of a transaction: who, to whom, which rule, which reply. Never content.
+ */
+import type { Transaction } from '../core/envelope.ts';
+import type { Log, RecipientRecord } from '../core/log.ts';
+import { printMailbox } from '../core/mailbox.ts';
+import type { Reply } from '../core/reply.ts';
+import type { Outcome } from '../core/verdict.ts';
+import type { Decision } from './decide.ts';
+import type { Entrance } from './entrance.ts';
+
+/** `end` says how the transaction ended: as the content did, or `refused` and `reset` before any content. */
+export interface Ending {
+  readonly end: string;
+  /** Octets of content received. */
+  readonly size: number;
+}
+
+function printReply(reply: Reply): string {
+  const status = reply.status === null ? '' : `${reply.status} `;
+  return `${reply.code} ${status}${reply.text.replaceAll('\n', ' | ')}`;
+}
+
+function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: Reply | null): RecipientRecord {
+  const { verdict, policy, recipient } = decision;
+  const reply = outcome?.reply ?? refusal;
+  return {
+    to: printMailbox(recipient.forwardPath),
+    list: policy.address.list,
+    role: policy.address.role,
+    ruleset: verdict?.ruleset ?? null,
+    rule: verdict?.rule ?? null,
+    verdict: verdict?.kind ?? 'none',
+    phase: verdict?.phase ?? null,
+    reply: reply === null ? '' : printReply(reply),
+    downstream: outcome?.downstream ?? null,
+  };
+}
+
+/** Writes the record; `outcomes` hold those recipients that came to the dot, in the order of their decisions. */
+export function record(
+  log: Log,
+  entrance: Entrance,
+  transaction: Transaction,
+  recipients: readonly { readonly decision: Decision; readonly refusal: Reply | null }[],
+  outcomes: ReadonlyMap<Decision, Outcome>,
+  ending: Ending,
+  ms: number,
+): void {
+  log.transaction({
+    id: transaction.id,
+    listener: entrance.name,
+    client: transaction.client.address,
+    helo: transaction.client.helo,
+    from: transaction.reversePath === null ? '' : printMailbox(transaction.reversePath),
+    size: ending.size,
+    end: ending.end,
+    ms,
+    recipients: recipients.map(({ decision, refusal }) =>
+      recordRecipient(decision, outcomes.get(decision) ?? null, refusal),
+    ),
+  });
+}

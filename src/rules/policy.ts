@@ -1,0 +1,21 @@
+/**
+ * policy - what applies to one recipient: the rules' contract with the pipeline.
+ */
+import type { Facts, ListAddress } from '../core/facts.ts';
+import type { Verdict } from '../core/verdict.ts';
+import type { TraceStep } from './trace.ts';
+
+/** One recipient's way through its rulesets: a small state that is asked again at each phase. */
+export interface Evaluation {
+  /** The verdict, or `later` where a rule needs the next phase. Never throws; never `later` at `content`. */
+  advance(facts: Facts): Verdict | 'later' | Promise<Verdict | 'later'>;
+  /** The rules asked so far and what they saw; empty unless the policy was asked to trace. */
+  readonly trace: readonly TraceStep[];
+}
+
+export interface Policy {
+  readonly address: ListAddress;
+  /** Why the list's rules cannot be applied (its mail is deferred); null where they can. */
+  readonly unavailable: string | null;
+  start(options?: { readonly trace: boolean }): Evaluation;
+}

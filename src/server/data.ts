@@ -1,0 +1,144 @@
+/**
+ * data - our SMTPStream: finds the end of the mail data by search and hands the content over as it arrives.
+ *
+ * The library's own reading of DATA is replaced: it un-stuffs after a bare LF, spends a turn of the event loop on every
+ * stuffed dot and hands out a PassThrough. Only CRLF.CRLF ends the data (RFC 5321 section 4.1.1.4), wherever it is cut.
+ */
+import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import type { ContentEnd, IncomingContent } from '../core/message.ts';
+import { DotDecoder } from '../smtp/dot-stuffing.ts';
+
+export interface ContentLimits {
+  /** In octets of content. */
+  readonly size: number;
+  readonly bareNewline: 'reject' | 'normalize';
+}
+
+type Continue = (error?: Error | null) => void;
+
+/** Content on its way from the parser to the pipeline; what nobody will relay is not kept. */
+export class Incoming implements IncomingContent {
+  /** Resolves when no more octets will come: the end of data was found, or the client left. */
+  readonly finished: Promise<void>;
+  readonly #decoder: DotDecoder;
+  readonly #limits: ContentLimits;
+  readonly #slices: Buffer[] = [];
+  #end: ContentEnd | null = null;
+  #wanted = true;
+  #wake: (() => void) | null = null;
+  #whenTaken: Continue | null = null;
+  #finish: () => void = () => {};
+
+  constructor(limits: ContentLimits) {
+    this.#limits = limits;
+    this.#decoder = new DotDecoder({ bareNewline: limits.bareNewline });
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  get end(): ContentEnd | null {
+    return this.#end;
+  }
+
+  /** Whether the pipeline is behind: then the client waits for us, and not we for the client. */
+  get backlog(): boolean {
+    return this.#slices.length > 0;
+  }
+
+  /** Takes octets of the connection; those behind the end of data, or null where it was not found yet. */
+  feed(chunk: Buffer): Buffer | null {
+    const { slice, rest } = this.#decoder.push(chunk);
+    if (slice !== null && slice.length > 0 && this.#wanted && this.#fault() === null) this.#slices.push(slice);
+    if (rest !== null) this.#conclude(this.#fault() ?? 'complete');
+    else this.#wake?.();
+    return rest;
+  }
+
+  /** Calls `next` when the pipeline has taken what was fed: this is how a slow reader slows the client. */
+  whenTaken(next: Continue): void {
+    if (this.#slices.length === 0 || this.#end !== null) next();
+    else this.#whenTaken = next;
+  }
+
+  /** The client is gone. */
+  abort(): void {
+    if (this.#end === null) this.#conclude('aborted');
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    try {
+      for (;;) {
+        const slice = this.#slices.shift();
+        if (slice !== undefined) {
+          yield slice;
+          continue;
+        }
+        this.#release();
+        if (this.#end !== null) return;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = null;
+      }
+    } finally {
+      // A reader that stops early must not stop the session: the rest is read and thrown away.
+      this.#wanted = false;
+      this.#slices.length = 0;
+      this.#release();
+    }
+  }
+
+  #fault(): ContentEnd | null {
+    const { size, bareNewline, nul } = this.#decoder;
+    if (size > this.#limits.size) return 'too-large';
+    if (nul) return 'nul';
+    return bareNewline && this.#limits.bareNewline === 'reject' ? 'bare-newline' : null;
+  }
+
+  #conclude(end: ContentEnd): void {
+    this.#end = end;
+    this.#release();
+    this.#wake?.();
+    this.#finish();
+  }
+
+  #release(): void {
+    const next = this.#whenTaken;
+    this.#whenTaken = null;
+    next?.();
+  }
+}
+
+export class ContentStream extends SMTPStream {
+  #incoming: Incoming | null = null;
+  #resume: (() => void) | null = null;
+
+  /** From now on what arrives is mail data, until its end is found; then nothing is read until `resume`. */
+  startContent(limits: ContentLimits): Incoming {
+    this._dataMode = true;
+    this.#incoming = new Incoming(limits);
+    return this.#incoming;
+  }
+
+  /** The replies to the content are given: the commands behind it may be read. */
+  resume(): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
+  }
+
+  override _feedDataStream(chunk: Buffer, done: Continue): void {
+    const incoming = this.#incoming;
+    if (incoming === null) return done();
+    const rest = incoming.feed(chunk);
+    if (rest === null) return incoming.whenTaken(done);
+    this.#incoming = null;
+    this._dataMode = false;
+    this._remainder = '';
+    this.#resume = () => this._write(rest, 'buffer', done);
+  }
+
+  /** A line that the end of the connection cut short is no command. */
+  override _flushData(): void {}
+}

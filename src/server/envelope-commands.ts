@@ -1,0 +1,34 @@
+/**
+ * envelope-commands - MAIL and RCPT lines to values, or to the reply that refuses them (RFC 5321 section 4.1.1).
+ */
+import type { EsmtpParameters, Recipient } from '../core/envelope.ts';
+import { type Reply, replies, reply } from '../core/reply.ts';
+import { parseParameters } from '../smtp/parameters.ts';
+import { type Path, parsePath } from '../smtp/path.ts';
+
+const VERB_LENGTH = 4;
+
+export interface Mail {
+  readonly path: Path;
+  readonly parameters: EsmtpParameters;
+}
+
+/** `command` is the whole line without its CRLF; `limit` the largest content in octets, against SIZE= (RFC 1870). */
+export function readMail(command: Buffer, limit: number): Mail | Reply {
+  const parsed = parsePath('MAIL', command.subarray(VERB_LENGTH));
+  if ('problem' in parsed) return reply(501, '5.1.7', parsed.problem);
+  const read = parseParameters('MAIL', parsed.rest);
+  if ('reply' in read) return read.reply;
+  if (Number(read.parameters.get('SIZE') ?? 0) > limit) return replies.tooLarge;
+  return { path: parsed.path, parameters: read.parameters };
+}
+
+export function readRecipient(command: Buffer): Recipient | Reply {
+  const parsed = parsePath('RCPT', command.subarray(VERB_LENGTH));
+  if ('problem' in parsed) return reply(501, '5.1.3', parsed.problem);
+  const { mailbox, raw } = parsed.path;
+  if (mailbox === null) return reply(501, '5.1.3', 'The null path is no recipient');
+  const read = parseParameters('RCPT', parsed.rest);
+  if ('reply' in read) return read.reply;
+  return { forwardPath: mailbox, raw, parameters: read.parameters };
+}

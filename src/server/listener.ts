@@ -1,0 +1,132 @@
+/**
+ * listener - a listening socket (TCP or unix) and its sessions: opened, counted, drained.
+ */
+import { chmod, unlink } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { Connection } from './connection.ts';
+import type { Site } from './site.ts';
+
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface ListenerOptions {
+  readonly address: ListenAddress;
+  /** Access mode of a unix socket, as a number; null leaves it to the umask. */
+  readonly mode: number | null;
+  /** Milliseconds a client may be silent while we wait for it. */
+  readonly clientTimeout: number;
+}
+
+/** The library's commands that no mail client has a use for here. */
+const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'WIZ', 'SHELL', 'KILL', 'HELP'];
+
+/** Longer than any wait of ours: sessions are ended by `drain`, not by the library. */
+const LIBRARY_CLOSE_TIMEOUT = 24 * 60 * 60 * 1000;
+
+class Server extends SMTPServer {
+  readonly site: () => Site;
+  /** From the first octet to the record of the last transaction, which may outlive the connection. */
+  readonly sessions = new Set<Connection>();
+  allEnded: () => void = () => {};
+
+  constructor(site: () => Site, clientTimeout: number) {
+    super({
+      name: site().hostname,
+      banner: 'Postern',
+      lmtp: site().protocol === 'lmtp',
+      disabledCommands: [...DISABLED],
+      disableReverseLookup: true,
+      authOptional: true,
+      useXForward: true,
+      socketTimeout: clientTimeout,
+      closeTimeout: LIBRARY_CLOSE_TIMEOUT,
+      logger: false,
+      onConnect: (_session, callback) => callback(),
+    });
+    this.site = site;
+  }
+
+  override connect(socket: Socket): void {
+    const connection = new Connection(this, socket, this.site(), () => {
+      this.sessions.delete(connection);
+      if (this.sessions.size === 0) this.allEnded();
+    });
+    this.connections.add(connection);
+    this.sessions.add(connection);
+    connection.on('error', (error) => this._onError(error));
+    connection.init();
+  }
+}
+
+export class Listener {
+  readonly address: ListenAddress;
+  readonly #server: Server;
+  readonly #options: ListenerOptions;
+  readonly #site: () => Site;
+
+  /** `site` is asked at each new connection. */
+  constructor(options: ListenerOptions, site: () => Site) {
+    this.address = options.address;
+    this.#options = options;
+    this.#site = site;
+    this.#server = new Server(site, options.clientTimeout);
+  }
+
+  /** Open sessions. */
+  get sessions(): number {
+    return this.#server.sessions.size;
+  }
+
+  /** The port that the system chose where the configuration says 0; null on a unix socket. */
+  get port(): number | null {
+    const address = this.#server.server.address();
+    return address !== null && typeof address === 'object' ? address.port : null;
+  }
+
+  /** Rejects with the system's error (EADDRINUSE, EACCES, …) where the address cannot be had. */
+  async open(): Promise<void> {
+    const { address, mode } = this.#options;
+    if ('path' in address) await removeStaleSocket(address.path);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(address, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    if ('path' in address && mode !== null) await chmod(address.path, mode);
+    // A client that resets its connection is no news; the transaction's own record tells what became of it.
+    this.#server.on('error', (error) => this.#site().log.info('session-error', { error: error.message }));
+  }
+
+  /** Takes no new sessions, lets messages under way finish for at most `timeout` milliseconds, then cuts them off. */
+  async drain(timeout: number): Promise<void> {
+    const { sessions } = this.#server;
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of sessions) session.drain();
+    if (sessions.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeout);
+        this.#server.allEnded = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    for (const session of sessions) session._socket.destroy();
+    await stopped;
+  }
+}
+
+/** A socket file that nobody answers at is left over from a process that died. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const answered = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+  if (!answered) await unlink(path);
+}

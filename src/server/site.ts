@@ -1,0 +1,31 @@
+/**
+ * site - what a listener tells its connections. A session keeps the site it began with; `pipeline` and `offers` are asked
+ * at each transaction, so that a reload reaches open sessions between two of them.
+ */
+import type { Log } from '../core/log.ts';
+import type { Entrance } from '../pipeline/entrance.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { ContentLimits } from './data.ts';
+
+/** What the downstreams can carry, as far as they said (protocol.md: offer what can be passed on). */
+export interface Offers {
+  /** The smallest SIZE in octets; null where no downstream named one. */
+  readonly size: number | null;
+  readonly smtputf8: boolean;
+  readonly dsn: boolean;
+}
+
+export interface Site {
+  readonly protocol: 'lmtp' | 'smtp';
+  readonly hostname: string;
+  readonly entrance: Entrance;
+  /** Who the client is said to be: the peer, or whom a trusted peer names. */
+  readonly clientFrom: 'peer' | 'xforward';
+  readonly trusts: (address: string) => boolean;
+  readonly limits: ContentLimits & { readonly recipients: number };
+  readonly log: Log;
+  readonly pipeline: () => Pipeline;
+  readonly offers: () => Offers;
+  /** Whether the process has as many connections as it may have. */
+  readonly isFull: () => boolean;
+}

@@ -1,0 +1,387 @@
+/**
+ * One test for each correction of the library: an update of the package that breaks one override fails one named test.
+ */
+import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { reply } from '../../src/core/reply.ts';
+import { connectPeer, type Peer } from '../support/peer.ts';
+import { openStage, type Stage, type StageOptions } from './stage.ts';
+
+/** A session that has been greeted; both sides are gone at the end of the test. */
+async function greeted(t: TestContext, options: StageOptions = {}): Promise<{ stage: Stage; client: Peer }> {
+  const stage = await openStage(options);
+  const client = await connectPeer(stage.port);
+  t.after(async () => {
+    client.socket.destroy();
+    await stage.listener.drain(0);
+  });
+  assert.match((await client.reply()) ?? '', /^220 lists\.example\.org (LMTP|ESMTP) Postern$/);
+  const hello = await client.ask(options.protocol === 'smtp' ? 'EHLO client.example' : 'LHLO client.example');
+  assert.match(hello ?? '', /^250-lists\.example\.org\n/);
+  return { stage, client };
+}
+
+async function envelope(client: Peer, ...recipients: readonly string[]): Promise<void> {
+  assert.equal(await client.ask('MAIL FROM:<ann@example.net>'), '250 2.1.0 Ok');
+  for (const recipient of recipients) assert.equal(await client.ask(`RCPT TO:<${recipient}>`), '250 2.1.5 Ok');
+}
+
+test('the greeting waits for no timer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const stage = await openStage();
+  const socket = new Socket();
+  const greeting = new Promise<string>((resolve) =>
+    socket.once('data', (octets) => resolve(octets.toString('latin1'))),
+  );
+  socket.connect(stage.port, '127.0.0.1');
+  assert.equal(await greeting, '220 lists.example.org LMTP Postern\r\n');
+  socket.destroy();
+  t.mock.timers.reset();
+  await stage.listener.drain(0);
+});
+
+test('what is offered: enhanced codes are advertised, what we cannot carry is not', async (t) => {
+  const site = { offers: () => ({ size: 5000, smtputf8: false, dsn: false }) };
+  const { client } = await greeted(t, { site });
+  const offered = (await client.ask('LHLO again.example'))?.split('\n').map((line) => line.slice(4));
+  assert.deepEqual(offered, ['lists.example.org', 'PIPELINING', 'SIZE 5000', 'ENHANCEDSTATUSCODES', '8BITMIME']);
+});
+
+test('equal recipients get a reply each', async (t) => {
+  const { client, stage } = await greeted(t, {
+    settle: async (_whole, position) => reply(250, '2.0.0', `number ${position}`),
+  });
+  await envelope(client, 'a@example.org', 'b@example.org', 'A@example.org', 'a@example.org');
+  assert.match((await client.ask('DATA')) ?? '', /^354 /);
+  client.socket.write('Subject: x\r\n\r\nx\r\n.\r\n');
+  for (const position of [0, 1, 2, 3]) assert.equal(await client.reply(), `250 2.0.0 number ${position}`);
+  assert.deepEqual(
+    stage.arrived[0]?.recipients.map(({ raw }) => raw),
+    ['a@example.org', 'b@example.org', 'A@example.org', 'a@example.org'],
+  );
+});
+
+test('paths and parameters arrive as they were written', async (t) => {
+  const { client, stage } = await greeted(t);
+  assert.equal(
+    await client.ask('MAIL From: <ann@XN--bcher-kva.Example> SIZE=100 BODY=8BITMIME ENVID=a+2Bb RET=HDRS'),
+    '250 2.1.0 Ok',
+  );
+  const paths = [
+    'a@xn--bcher-kva.example',
+    '"a b"@x.example',
+    'user',
+    'a@b_c.example',
+    'a@x.example.',
+    '"a@b"@x.example',
+  ];
+  for (const path of paths)
+    assert.equal(await client.ask(`RCPT TO:<${path}> NOTIFY=NEVER ORCPT=rfc822;a+2Bb@x`), '250 2.1.5 Ok');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await client.reply();
+  const [arrived] = stage.arrived;
+  assert.equal(arrived?.transaction.rawReversePath, 'ann@XN--bcher-kva.Example');
+  assert.deepEqual(
+    [...(arrived?.transaction.parameters ?? [])],
+    [
+      ['SIZE', '100'],
+      ['BODY', '8BITMIME'],
+      ['ENVID', 'a+2Bb'],
+      ['RET', 'HDRS'],
+    ],
+  );
+  assert.deepEqual(
+    arrived?.recipients.map(({ raw }) => raw),
+    paths,
+  );
+  assert.equal(arrived?.recipients[0]?.parameters.get('ORCPT'), 'rfc822;a+2Bb@x');
+});
+
+test('commands out of place or out of shape get their reply', async (t) => {
+  const { client } = await greeted(t);
+  const dialogue: readonly (readonly [string, string | RegExp])[] = [
+    ['RCPT TO:<a@example.org>', '503 5.5.1 MAIL first'],
+    ['DATA', '503 5.5.1 MAIL first'],
+    ['MAIL FROM:<a@example.org> FOO=bar', /^555 5\.5\.4 /],
+    ['MAIL FROM:<a@@b>', /^501 5\.1\.7 /],
+    ['MAIL FROM:<a@example.org> SIZE=1000001', /^552 5\.3\.4 /],
+    ['RCPT TO:<a@example.org>', '503 5.5.1 MAIL first'],
+    ['MAIL FROM:<>', '250 2.1.0 Ok'],
+    ['MAIL FROM:<a@example.org>', '503 5.5.1 Nested MAIL command'],
+    ['DATA', '503 5.5.1 No valid recipients'],
+    ['RCPT TO:<>', /^501 5\.1\.3 /],
+    ['RCPT TO:<a@example.org> FOO', /^555 5\.5\.4 /],
+    ['RCPT TO:<a@example.org>', '250 2.1.5 Ok'],
+    ['DATA now', /^501 5\.5\.4 /],
+    ['VRFY a', /^252 2\.5\.0 /],
+    ['NOOP', '250 2.0.0 OK'],
+    ['WIZ', /^500 5\.5\.2 /],
+    ['STARTTLS', /^500 5\.5\.2 /],
+    ['AUTH PLAIN AAA=', /^500 5\.5\.2 /],
+    ['XFORWARD NAME=x', /^550 5\.7\.0 /],
+    ['RSET', /^250 2\.0\.0 /],
+    ['DATA', '503 5.5.1 MAIL first'],
+    ['QUIT', /^221 2\.0\.0 /],
+  ];
+  for (const [command, expected] of dialogue) {
+    const got = (await client.ask(command)) ?? '';
+    if (typeof expected === 'string') assert.equal(got, expected, command);
+    else assert.match(got, expected, command);
+  }
+  assert.equal(await client.line(), null);
+});
+
+test('the wrong verb of greeting is a 421, never a 5yz', async (t) => {
+  for (const [protocol, verbs] of [
+    ['lmtp', ['EHLO', 'HELO']],
+    ['smtp', ['LHLO']],
+  ] as const) {
+    for (const verb of verbs) {
+      const stage = await openStage({ protocol });
+      t.after(() => stage.listener.drain(0));
+      const client = await connectPeer(stage.port);
+      await client.reply();
+      assert.match((await client.ask(`${verb} client.example`)) ?? '', /^421 4\.3\.2 /);
+      assert.equal(await client.line(), null);
+    }
+  }
+});
+
+test('the replies to one read leave in one write', async (t) => {
+  const { client } = await greeted(t);
+  const writes = t.mock.method(Socket.prototype, 'write');
+  const mine = (): number => writes.mock.calls.filter(({ this: socket }) => socket !== client.socket).length;
+  const recipients = Array.from({ length: 20 }, (_, n) => `RCPT TO:<r${n}@example.org>\r\n`).join('');
+  client.socket.write(`MAIL FROM:<a@example.org>\r\n${recipients}DATA\r\n`);
+  for (let n = 0; n < 22; n++) await client.reply();
+  assert.ok(mine() <= 3, `22 replies took ${mine()} writes`);
+});
+
+test('a handler that fails answers 451 and the session goes on', async (t) => {
+  const { client, stage } = await greeted(t, {
+    admit: async (recipient) => {
+      if (recipient.raw.startsWith('broken')) throw new Error('admit is broken');
+      return null;
+    },
+    settle: async () => {
+      throw new Error('settle is broken');
+    },
+  });
+  await envelope(client, 'a@example.org');
+  assert.match((await client.ask('RCPT TO:<broken@example.org>')) ?? '', /^451 4\.3\.0 .*\(id [0-9A-Z]{10}\)$/);
+  await client.ask('RCPT TO:<b@example.org>');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  assert.match((await client.reply()) ?? '', /^451 4\.3\.0 /);
+  assert.match((await client.reply()) ?? '', /^451 4\.3\.0 /);
+  assert.equal(stage.errors.length, 2);
+  assert.match((await client.ask('NOOP')) ?? '', /^250 /);
+});
+
+test('early LMTP replies leave in RCPT order, each as soon as those before it are known', async (t) => {
+  const gates = [0, 1, 2].map(() => {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return { gate, open };
+  });
+  const { client } = await greeted(t, {
+    settle: async (_whole, position) => {
+      await gates[position]?.gate;
+      return reply(250, '2.0.0', `number ${position}`);
+    },
+  });
+  await envelope(client, 'a@example.org', 'b@example.org', 'c@example.org');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  for (const [position, { open }] of gates.entries()) {
+    open();
+    assert.equal(await client.reply(), `250 2.0.0 number ${position}`);
+  }
+});
+
+test('size: content over the limit is read to its end and not kept', async (t) => {
+  const site = { limits: { size: 1000, bareNewline: 'reject' as const, recipients: 100 } };
+  const { client, stage } = await greeted(t, { site });
+  await envelope(client, 'a@example.org');
+  await client.ask('DATA');
+  client.socket.write(`x: y\r\n\r\n${'0123456789\r\n'.repeat(50_000)}.\r\nNOOP\r\n`);
+  assert.match((await client.reply()) ?? '', /^250 /);
+  assert.match((await client.reply()) ?? '', /^250 2\.0\.0 OK$/);
+  assert.equal(stage.arrived[0]?.end, 'too-large');
+  assert.ok((stage.arrived[0]?.content.length ?? 0) < 200_000);
+});
+
+test('recipients over the limit get 452, the others are served', async (t) => {
+  const site = { limits: { size: 1000, bareNewline: 'reject' as const, recipients: 2 } };
+  const { client } = await greeted(t, { site });
+  await envelope(client, 'a@example.org', 'b@example.org');
+  assert.match((await client.ask('RCPT TO:<c@example.org>')) ?? '', /^452 4\.5\.3 /);
+});
+
+test('while we are the slow side the idle timeout does not run', async (t) => {
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let timeouts = 0;
+  const { client, stage } = await greeted(t, {
+    clientTimeout: 20,
+    settle: async () => {
+      await released;
+      return reply(250, '2.0.0', 'late, and in order');
+    },
+  });
+  const { Connection } = await import('../../src/server/connection.ts');
+  t.mock.method(Connection.prototype, '_armTimeout', function (this: InstanceType<typeof Connection>) {
+    timeouts += 1;
+    if (timeouts === 2) release();
+    this._socket.setTimeout(20, () => this._onTimeout());
+  });
+  client.socket.write('MAIL FROM:<a@b.example>\r\nRCPT TO:<a@example.org>\r\nDATA\r\nx: y\r\n\r\n.\r\n');
+  for (const code of ['250', '250', '354']) assert.ok((await client.reply())?.startsWith(code));
+  assert.equal(await client.reply(), '250 2.0.0 late, and in order');
+  assert.equal(stage.arrived.length, 1);
+});
+
+test('a silent client is told and let go', async (t) => {
+  const { client } = await greeted(t, { clientTimeout: 20 });
+  assert.match((await client.reply()) ?? '', /^421 4\.\d\.\d Timeout/);
+  assert.equal(await client.line(), null);
+});
+
+test('XFORWARD makes the facts of the client, until the transaction is over', async (t) => {
+  const { client, stage } = await greeted(t, { protocol: 'smtp', site: { clientFrom: 'xforward' } });
+  const told =
+    'NAME=evil.example.net ADDR=192.0.2.7 PORT=4711 HELO=evil+2Bx IDENT=[UNAVAILABLE] PROTO=SMTP SOURCE=LOCAL';
+  assert.equal(await client.ask(`XFORWARD ${told}`), '250 2.0.0 Ok');
+  const send = async (): Promise<void> => {
+    await envelope(client, 'a@example.org');
+    await client.ask('DATA');
+    client.socket.write('x: y\r\n\r\n.\r\n');
+    await client.reply();
+  };
+  await send();
+  assert.equal(await client.ask('XFORWARD ADDR=IPV6:2001:DB8::7 NAME=[TEMPUNAVAIL] WHAT=ever HELO'), '250 2.0.0 Ok');
+  await send();
+  await send();
+  const clients = stage.arrived.map(({ transaction }) => transaction.client);
+  const unknown = { address: null, name: null, port: null, helo: '', tls: false, protocol: 'ESMTP' };
+  assert.deepEqual(clients, [
+    { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', tls: false, protocol: 'SMTP' },
+    { ...unknown, address: '2001:db8::7' },
+    unknown,
+  ]);
+});
+
+test('from a peer that is not trusted XFORWARD is neither offered nor taken', async (t) => {
+  const site = { clientFrom: 'xforward' as const, trusts: () => false };
+  const { client, stage } = await greeted(t, { protocol: 'smtp', site });
+  assert.ok(!(await client.ask('EHLO x.example'))?.includes('XFORWARD'));
+  assert.match((await client.ask('XFORWARD ADDR=192.0.2.7')) ?? '', /^550 /);
+  await envelope(client, 'a@example.org');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await client.reply();
+  assert.equal(stage.arrived[0]?.transaction.client.address, '127.0.0.1');
+});
+
+test('an overlong line ends the session with a reply', async (t) => {
+  const { client } = await greeted(t);
+  client.socket.write('A'.repeat(20_000));
+  assert.match((await client.reply()) ?? '', /^421 4\.7\.0 /);
+  assert.equal(await client.line(), null);
+});
+
+test('garbage gets 500 and, when there is no end of it, 421', async (t) => {
+  const { client } = await greeted(t);
+  client.socket.write('\0\x01\xff\r\nRCPT\r\n'.repeat(12), 'latin1');
+  const codes: string[] = [];
+  for (let line = await client.reply(); line !== null; line = await client.reply()) codes.push(line.slice(0, 3));
+  assert.ok(codes.every((code) => ['500', '501', '503', '421'].includes(code)));
+  assert.equal(codes.at(-1), '421');
+});
+
+test('a full process says so and keeps the sessions it has', async (t) => {
+  let full = false;
+  const { client, stage } = await greeted(t, { site: { isFull: () => full } });
+  full = true;
+  const late = await connectPeer(stage.port);
+  assert.match((await late.reply()) ?? '', /^421 4\.3\.2 /);
+  assert.equal(await late.line(), null);
+  assert.match((await client.ask('NOOP')) ?? '', /^250 /);
+});
+
+test('envelopes that end without content are told to the pipeline', async (t) => {
+  const { client, stage } = await greeted(t);
+  await envelope(client, 'a@example.org');
+  await client.ask('RSET');
+  await envelope(client, 'a@example.org');
+  await client.ask('LHLO again.example');
+  await envelope(client, 'a@example.org');
+  await client.ask('QUIT');
+  assert.equal(await client.line(), null);
+  await stage.listener.drain(1000);
+  assert.deepEqual(stage.abandoned, ['reset', 'reset', 'closed']);
+});
+
+test('a client that leaves aborts its transaction', async (t) => {
+  const { client, stage } = await greeted(t);
+  await envelope(client, 'a@example.org');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\nhalf a mess');
+  client.socket.end();
+  await stage.listener.drain(1000);
+  assert.equal(stage.arrived[0]?.end, 'aborted');
+  assert.equal(stage.arrived[0]?.transaction.signal.aborted, true);
+});
+
+test('draining: a message under way is finished, idle sessions are told', async (t) => {
+  let settling: () => void = () => {};
+  const reached = new Promise<void>((resolve) => {
+    settling = resolve;
+  });
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { client, stage } = await greeted(t, {
+    settle: async () => {
+      settling();
+      await released;
+      return reply(250, '2.0.0', 'finished');
+    },
+  });
+  const idle = await connectPeer(stage.port);
+  await idle.reply();
+  await envelope(client, 'a@example.org');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await reached;
+  const drained = stage.listener.drain(5000);
+  assert.match((await idle.reply()) ?? '', /^421 4\.3\.2 /);
+  release();
+  assert.equal(await client.reply(), '250 2.0.0 finished');
+  assert.match((await client.reply()) ?? '', /^421 4\.3\.2 /);
+  await drained;
+});
+
+test('a client gone at every octet of the dialogue leaves nothing behind', async (t) => {
+  const stage = await openStage();
+  const dialogue =
+    'LHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<a@example.org>\r\nDATA\r\nx: y\r\n\r\nx\r\n.\r\nQUIT\r\n';
+  for (let cut = 0; cut <= dialogue.length; cut++) {
+    const client = await connectPeer(stage.port);
+    client.socket.write(dialogue.slice(0, cut), 'latin1');
+    if (cut % 2 === 0) client.socket.end();
+    else client.socket.resetAndDestroy();
+  }
+  await stage.listener.drain(5000);
+  assert.equal(stage.listener.sessions, 0);
+  assert.deepEqual(stage.errors, []);
+  assert.ok(stage.arrived.every(({ end }) => end === 'aborted' || end === 'complete'));
+  t.diagnostic(`${stage.arrived.length} messages begun`);
+});
