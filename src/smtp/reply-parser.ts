@@ -1,0 +1,78 @@
+/**
+ * reply-parser - octets from a server -> replies (RFC 5321 section 4.2, RFC 2034).
+ *
+ *     reply = *( code "-" [ text ] CRLF ) code [ SP text ] CRLF        ; one code throughout, "2" to "5" first
+ *
+ * Strict where a mistake could give a reply to the wrong command: once `broken` is set, nothing behind can be trusted
+ * and the connection must go. A line may end in a LF alone. An enhanced status code is taken out of the text of each
+ * line; where none of the code's class stands there, the status is null.
+ */
+import type { EnhancedStatusCode, Reply } from '../core/reply.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+/** Octets of one reply. The longest seen in the wild are EHLO's and stay far below. */
+const LONGEST_REPLY = 16 * 1024;
+
+const EMPTY: Buffer = Buffer.alloc(0);
+const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s;
+const STATUS = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/;
+
+export class ReplyParser {
+  #pending: Buffer = EMPTY;
+  #broken: string | null = null;
+
+  /** Why the stream cannot be trusted any more; null: it can. */
+  get broken(): string | null {
+    return this.#broken;
+  }
+
+  /** Whether no octet waits to be parsed. */
+  get empty(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  push(chunk: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+  }
+
+  /** The next whole reply, or null; to be asked until null after each push. */
+  next(): Reply | null {
+    if (this.#broken !== null) return null;
+    const pending = this.#pending;
+    let code = 0;
+    let status: EnhancedStatusCode | null = null;
+    let text = '';
+    for (let start = 0; ; ) {
+      const end = pending.indexOf(LF, start);
+      if (end === -1 || end > LONGEST_REPLY) {
+        if (pending.length > LONGEST_REPLY) this.#broken = 'a reply is too long';
+        return null;
+      }
+      const parts = LINE.exec(pending.toString('utf8', start, pending[end - 1] === CR ? end - 1 : end));
+      if (parts === null) {
+        this.#broken = 'a line is not part of a reply';
+        return null;
+      }
+      const lineCode = Number(parts[1]);
+      if (code !== 0 && lineCode !== code) {
+        this.#broken = 'the lines of a reply have different codes';
+        return null;
+      }
+      const [found, words] = splitStatus(parts[3] ?? '');
+      text = code === 0 ? words : `${text}\n${words}`;
+      code = lineCode;
+      if (found !== null && Number(found[0]) === Math.trunc(code / 100)) status = found;
+      start = end + 1;
+      if (parts[2] !== '-') {
+        this.#pending = start === pending.length ? EMPTY : pending.subarray(start);
+        return { code, status, text };
+      }
+    }
+  }
+}
+
+function splitStatus(line: string): readonly [EnhancedStatusCode | null, string] {
+  const parts = STATUS.exec(line);
+  return parts === null ? [null, line] : [parts[1] as EnhancedStatusCode, line.slice(parts[0].length)];
+}
