@@ -20,8 +20,20 @@ export interface DeliverOptions {
   readonly onReply?: (position: number, reply: Reply) => void;
 }
 
+/** What a server said it can take, at its last greeting (RFC 1870, 6531, 3461). */
+export interface ServerOffers {
+  /** Octets; null where it named no limit. */
+  readonly size: number | null;
+  readonly smtputf8: boolean;
+  readonly dsn: boolean;
+}
+
 export interface Downstream {
   readonly name: string;
+  /** null while it is not known. */
+  offers?(): ServerOffers | null;
+  /** Connects once, so that `offers` is known before the first message; what goes wrong is told. */
+  probe?(): Promise<string | null>;
   /** One reply for each recipient of the envelope, in its order. */
   deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]>;
   /** Ends idle connections; transactions under way finish first. */

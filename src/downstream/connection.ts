@@ -1,0 +1,205 @@
+/**
+ * connection - one connection to a server: octets out, replies in, and an end to every wait.
+ *
+ * Knows nothing of the dialog. What fails is a value, told to whoever waits; an error listener is there from the first
+ * moment to the last. At most one wait at a time, one timer for all of them.
+ */
+import { connect, type Socket } from 'node:net';
+import type { Reply } from '../core/reply.ts';
+import { type Capabilities, NO_CAPABILITIES } from '../smtp/capabilities.ts';
+import { ReplyParser } from '../smtp/reply-parser.ts';
+import type { Failure } from './failure.ts';
+
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Octets that may wait in the socket before `write` asks to wait: most messages fit, so that they need no wait. */
+const WRITE_AHEAD = 256 * 1024;
+/** Milliseconds for the reply to QUIT. */
+const QUIT_PATIENCE = 1_000;
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export class Connection {
+  /** What the server offers; nothing before its hello. */
+  capabilities: Capabilities = NO_CAPABILITIES;
+  /** Whether it has carried a transaction before. */
+  reused = false;
+  /** Whether the last transaction ended before its final replies, so that RSET must come before the next. */
+  needsReset = false;
+
+  readonly #socket: Socket;
+  readonly #parser = new ReplyParser();
+  /** `busy`: a dialog is under way; `parked`: kept for the next; `quitting`: QUIT was sent. */
+  #use: 'busy' | 'parked' | 'quitting' = 'busy';
+  #connected = false;
+  /** Why no more replies will come; those that came before are served first. */
+  #ended: Failure | null = null;
+  #error: string | null = null;
+  #waiter: ((outcome: Reply | Failure) => void) | null = null;
+  #onRoom: (() => void) | null = null;
+  #onClosed: (() => void) | null = null;
+  #until = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #timerEnds = 0;
+
+  /** Begins to connect; `room` waits for it. */
+  constructor(address: Address) {
+    // Without noDelay a command would wait for the acknowledgement of the one before (Nagle).
+    const options = { ...address, noDelay: true, writableHighWaterMark: WRITE_AHEAD };
+    this.#socket = connect(options);
+    this.#socket.on('connect', () => {
+      this.#connected = true;
+      this.#onRoom?.();
+    });
+    this.#socket.on('data', (chunk) => this.#onData(chunk));
+    this.#socket.on('drain', () => this.#onRoom?.());
+    this.#socket.on('end', () => this.#end());
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error.code ?? error.message;
+    });
+    this.#socket.on('close', () => {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = null;
+      this.#end();
+      this.#onClosed?.();
+    });
+  }
+
+  /** For the log: what the system or the parser said; null: nothing. */
+  get detail(): string | null {
+    return this.#error ?? this.#parser.broken;
+  }
+
+  /** Whether no octet has come that no one asked for. */
+  get quiet(): boolean {
+    return this.#parser.empty;
+  }
+
+  /** False: more than enough waits to be sent, wait for `room`. */
+  write(octets: string | Buffer): boolean {
+    return this.#ended !== null || this.#socket.write(octets);
+  }
+
+  /** Holds what is written back until `uncork`, so that it goes out together. */
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  /** What has come already: a reply, or why none will come; null: neither. */
+  take(): Reply | Failure | null {
+    return this.#parser.next() ?? (this.#parser.broken !== null ? 'garbled' : this.#ended);
+  }
+
+  /** The next reply, or why there is none; `silent` at `until`, in milliseconds since the epoch. */
+  reply(until: number): Reply | Failure | Promise<Reply | Failure> {
+    const ready = this.take();
+    if (ready !== null) return ready;
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+      this.#arm(until);
+    });
+  }
+
+  /** Waits until the socket is connected and takes more: then null. A reply or a failure ends the wait early. */
+  room(until: number): Promise<Reply | Failure | null> {
+    return new Promise((resolve) => {
+      const settle = (outcome: Reply | Failure | null): void => {
+        this.#waiter = null;
+        this.#onRoom = null;
+        resolve(outcome);
+      };
+      this.#waiter = settle;
+      this.#onRoom = () => settle(null);
+      const ready = this.take();
+      if (ready !== null) settle(ready);
+      else this.#arm(until);
+    });
+  }
+
+  /** Kept idle until `unpark`, for `limit` milliseconds; what the server says or does in that time ends it. */
+  park(limit: number, onClosed: () => void): void {
+    this.#use = 'parked';
+    this.reused = true;
+    this.#onClosed = onClosed;
+    this.#arm(Date.now() + limit);
+    if (this.#ended !== null || !this.quiet) this.destroy();
+  }
+
+  unpark(): void {
+    this.#use = 'busy';
+    this.#onClosed = null;
+  }
+
+  /** Says QUIT and closes; resolves when it is closed. For a connection on which nothing is under way. */
+  quit(): Promise<void> {
+    if (this.#socket.destroyed) return Promise.resolve();
+    this.#use = 'quitting';
+    const parkedUntilNow = this.#onClosed;
+    return new Promise((resolve) => {
+      this.#onClosed = () => {
+        parkedUntilNow?.();
+        resolve();
+      };
+      this.#arm(Date.now() + QUIT_PATIENCE);
+      this.#socket.end('QUIT\r\n');
+    });
+  }
+
+  destroy(): void {
+    this.#ended ??= 'lost';
+    this.#socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#use === 'parked') this.destroy();
+    if (this.#use !== 'busy') return;
+    this.#parser.push(chunk);
+    this.#wake();
+  }
+
+  #end(): void {
+    this.#ended ??= this.#connected ? 'lost' : 'unreachable';
+    if (this.#use === 'parked') this.#socket.destroy();
+    this.#wake();
+  }
+
+  /** Tells the waiter, if there is something to tell. */
+  #wake(): void {
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    const ready = this.take();
+    if (ready === null) return;
+    this.#waiter = null;
+    waiter(ready);
+  }
+
+  /** The timer keeps running from wait to wait, and is set anew only where it would come too late. */
+  #arm(until: number): void {
+    this.#until = until;
+    if (this.#timer !== null && this.#timerEnds <= until) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const delay = Math.min(Math.max(until - Date.now(), 0), LONGEST_TIMER);
+    this.#timerEnds = until;
+    this.#timer = setTimeout(() => this.#onTimer(), delay);
+    this.#timer.unref();
+  }
+
+  #onTimer(): void {
+    this.#timer = null;
+    const waiter = this.#waiter;
+    if (waiter === null && this.#use === 'busy') return;
+    if (Date.now() < this.#until) {
+      this.#arm(this.#until);
+    } else if (waiter !== null) {
+      this.#waiter = null;
+      waiter('silent');
+    } else if (this.#use === 'parked') {
+      void this.quit();
+    } else {
+      this.destroy();
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * server-downstream - an LMTP or SMTP server as a Downstream: connects or takes a kept connection, delivers, answers.
+ *
+ * One connection carries one transaction at a time. What a server says of a message stands in its replies; what goes
+ * wrong with the server itself is logged here.
+ */
+import type { Envelope } from '../core/envelope.ts';
+import type { Log } from '../core/log.ts';
+import type { Content } from '../core/message.ts';
+import { type Reply, replies } from '../core/reply.ts';
+import { Answers } from './answers.ts';
+import { type Address, Connection } from './connection.ts';
+import { type Delivery, type Dialect, greet, transact, trouble } from './dialog.ts';
+import type { DeliverOptions, Downstream, ServerOffers } from './downstream.ts';
+import { failureReply, isUnknown, mayTryAgain, type Trouble } from './failure.ts';
+import { lmtp } from './lmtp.ts';
+import { Pool } from './pool.ts';
+import { smtp } from './smtp.ts';
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly protocol: 'lmtp' | 'smtp';
+  readonly address: Address;
+  /** The argument of LHLO or EHLO. */
+  readonly helo: string;
+  /** Whether to tell the server of the original client, where it offers XFORWARD. */
+  readonly xforward: boolean;
+  /** Milliseconds. */
+  readonly timeouts: { readonly connect: number; readonly reply: number };
+  readonly log: Log;
+  /** Connections kept between transactions. */
+  readonly maxIdle?: number;
+  /** Milliseconds for which a connection is kept. */
+  readonly idleLimit?: number;
+  /** Milliseconds of silence behind a refusal after which an LMTP server's replies are held to be missing. */
+  readonly missingAfter?: number;
+}
+
+const MAX_IDLE = 20;
+const IDLE_LIMIT = 5_000;
+const MISSING_AFTER = 2_000;
+
+export function createServerDownstream(options: ServerOptions): Downstream {
+  return new ServerDownstream(options);
+}
+
+class ServerDownstream implements Downstream {
+  readonly name: string;
+  readonly #options: ServerOptions;
+  readonly #dialect: Dialect;
+  readonly #pool: Pool;
+  readonly #underWay = new Set<Promise<void>>();
+  #offers: ServerOffers | null = null;
+
+  constructor(options: ServerOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#dialect = options.protocol === 'lmtp' ? lmtp(options.missingAfter ?? MISSING_AFTER) : smtp;
+    this.#pool = new Pool({ maxIdle: options.maxIdle ?? MAX_IDLE, idleLimit: options.idleLimit ?? IDLE_LIMIT });
+  }
+
+  async deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]> {
+    if (envelope.recipients.length === 0) return [];
+    const answers = new Answers(envelope.recipients.length, options.onReply);
+    const { reply: replyTimeout } = this.#options.timeouts;
+    const running = this.#run({
+      envelope,
+      content,
+      answers,
+      xforward: this.#options.xforward,
+      options,
+      until: () => Math.min(Date.now() + replyTimeout, options.deadline),
+    });
+    this.#underWay.add(running);
+    try {
+      await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+    return answers.all();
+  }
+
+  offers(): ServerOffers | null {
+    return this.#offers;
+  }
+
+  async probe(): Promise<string | null> {
+    const { reply: replyTimeout } = this.#options.timeouts;
+    const opened = await this.#open(Number.POSITIVE_INFINITY, () => Date.now() + replyTimeout);
+    if ('failure' in opened) return `${opened.stage}: ${opened.failure}${opened.detail ? ` (${opened.detail})` : ''}`;
+    this.#pool.keep(opened);
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+    await Promise.allSettled(this.#underWay);
+  }
+
+  /** Answers every recipient of the delivery. */
+  async #run(delivery: Delivery): Promise<void> {
+    if (delivery.options.signal.aborted) {
+      delivery.answers.rest(replies.clientGone);
+      return;
+    }
+    const kept = this.#pool.take();
+    let failed = kept === null ? null : await this.#use(kept, delivery);
+    const again = failed !== null && mayTryAgain(failed, true) && Date.now() < delivery.options.deadline;
+    if (kept === null || again) {
+      const fresh = await this.#open(delivery.options.deadline, delivery.until);
+      failed = 'failure' in fresh ? fresh : await this.#use(fresh, delivery);
+    }
+    if (failed === null) return;
+    this.#report(failed, delivery);
+    delivery.answers.rest(failureReply(failed));
+  }
+
+  /** A fresh connection that has said hello. `until`: for each reply. */
+  async #open(deadline: number, until: () => number): Promise<Connection | Trouble> {
+    const { address, helo, timeouts } = this.#options;
+    const connection = new Connection(address);
+    const outcome = await connection.room(Math.min(Date.now() + timeouts.connect, deadline));
+    const failed =
+      outcome === null
+        ? await greet(connection, this.#dialect, helo, until)
+        : trouble(connection, 'connect', 'unreachable');
+    if (failed !== null) {
+      connection.destroy();
+      return failed;
+    }
+    const { capabilities } = connection;
+    this.#offers = {
+      size: Number(capabilities.argument('SIZE')) || null, // 0 means no limit (RFC 1870 section 4)
+      smtputf8: capabilities.has('SMTPUTF8'),
+      dsn: capabilities.has('DSN'),
+    };
+    return connection;
+  }
+
+  /** One transaction; what becomes of the connection; and the trouble, for whoever has no reply yet. */
+  async #use(connection: Connection, delivery: Delivery): Promise<Trouble | null> {
+    let keep = false;
+    try {
+      const ending = await transact(connection, this.#dialect, delivery);
+      if (typeof ending !== 'string') return ending;
+      keep = ending !== 'over';
+      connection.needsReset = ending === 'incomplete';
+      return null;
+    } finally {
+      if (keep) this.#pool.keep(connection);
+      else connection.destroy();
+    }
+  }
+
+  #report(failed: Trouble, { envelope, answers }: Delivery): void {
+    // That the client left is told by the transaction's own record.
+    if (failed.failure === 'gone') return;
+    const detail = {
+      downstream: this.name,
+      id: envelope.transaction.id,
+      stage: failed.stage,
+      failure: failed.failure,
+      detail: failed.detail,
+      recipients: answers.missing,
+    };
+    if (isUnknown(failed)) {
+      this.#options.log.warn('downstream-unknown-outcome', { ...detail, note: 'may be delivered twice' });
+    } else {
+      this.#options.log.warn('downstream-failed', detail);
+    }
+  }
+}
