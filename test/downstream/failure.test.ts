@@ -15,11 +15,11 @@ import {
   stall,
 } from './scripted-server.ts';
 
-const UNREACHABLE = '451 4.4.1 The mail system behind this server cannot be reached; please try again later';
-const REFUSED = '451 4.3.2 The mail system behind this server is not available; please try again later';
-const LOST = '451 4.4.2 The connection to the mail system behind this server was lost; please try again later';
-const SILENT = '451 4.4.2 The mail system behind this server did not answer in time; please try again later';
-const BROKEN = '451 4.5.0 The mail system behind this server broke the protocol; please try again later';
+const UNREACHABLE = '451 4.4.1 The mail system behind this server cannot be reached; please try again later (id T1)';
+const REFUSED = '451 4.3.2 The mail system behind this server is not available; please try again later (id T1)';
+const LOST = '451 4.4.2 The connection to the mail system behind this server was lost; please try again later (id T1)';
+const SILENT = '451 4.4.2 The mail system behind this server did not answer in time; please try again later (id T1)';
+const BROKEN = '451 4.5.0 The mail system behind this server broke the protocol; please try again later (id T1)';
 const OK = '250 2.0.0 Ok';
 
 const GARBAGE = raw('HTTP/1.1 400 Bad Request\r\n\r\n');

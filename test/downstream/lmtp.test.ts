@@ -4,8 +4,8 @@ import { bench } from './bench.ts';
 import type { Given } from './envelope.ts';
 import { all, close, hang, nothing, type Script } from './scripted-server.ts';
 
-const LOST = '451 4.4.2 The connection to the mail system behind this server was lost; please try again later';
-const SILENT = '451 4.4.2 The mail system behind this server did not answer in time; please try again later';
+const LOST = '451 4.4.2 The connection to the mail system behind this server was lost; please try again later (id T1)';
+const SILENT = '451 4.4.2 The mail system behind this server did not answer in time; please try again later (id T1)';
 const THREE: Given = { to: ['a@x', 'b@x', 'c@x'] };
 
 /** What is not offered by Mailman 3: PIPELINING, enhanced status codes. */
@@ -48,7 +48,7 @@ const table: { name: string; script: Script; expect: readonly string[]; quit: bo
     expect: [
       '501 5.0.0 One',
       '250 2.0.0 Two',
-      '451 4.5.0 The mail system behind this server broke the protocol; please try again later',
+      '451 4.5.0 The mail system behind this server broke the protocol; please try again later (id T1)',
     ],
     quit: true,
   },

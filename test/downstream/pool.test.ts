@@ -5,7 +5,7 @@ import type { Given } from './envelope.ts';
 import { all, close, hang, reset, type Script, stall } from './scripted-server.ts';
 
 const OK = '250 2.0.0 Ok';
-const LOST = '451 4.4.2 The connection to the mail system behind this server was lost; please try again later';
+const LOST = '451 4.4.2 The connection to the mail system behind this server was lost; please try again later (id T1)';
 const ONE = ['MAIL FROM:<author@example.net> SIZE=20', 'RCPT TO:<a@lists.example>', 'DATA'];
 
 test('a connection is used again, without RSET where the last transaction was complete', async (t) => {

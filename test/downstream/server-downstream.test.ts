@@ -146,7 +146,7 @@ for (const { name, given, offered, expect } of parameters) {
   });
 }
 
-const NO_UTF8 = '550 5.6.7 The mail system behind this server does not take internationalized addresses';
+const NO_UTF8 = '550 5.6.7 The mail system behind this server does not take internationalized addresses (id T1)';
 
 test('SMTPUTF8 needed by a recipient and not offered: that recipient is refused', async (t) => {
   const { deliver, commands } = await bench(t, { protocol: 'lmtp' });
@@ -253,7 +253,7 @@ test('content: one that cannot be read, or is not as long as it said, gets no do
     yield Buffer.from('a\r\n');
     throw new Error('EIO');
   }
-  const expect = ['451 4.3.0 Internal error; please try again later'];
+  const expect = ['451 4.3.0 Internal error; please try again later (id T1)'];
   assert.deepEqual(await deliver({}, { size: 10, slices: broken }), expect);
   assert.deepEqual(await deliver({}, { size: 10, slices: () => [Buffer.from('short\r\n')] }), expect);
   assert.deepEqual(
@@ -262,7 +262,7 @@ test('content: one that cannot be read, or is not as long as it said, gets no do
   );
 });
 
-const GONE = '451 4.4.2 The connection was lost';
+const GONE = '451 4.4.2 The connection was lost (id T1)';
 
 test('client gone: nothing is begun, and no dot is written', async (t) => {
   const { deliver, server, warnings } = await bench(t, { protocol: 'lmtp' });

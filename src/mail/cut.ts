@@ -1,0 +1,113 @@
+/**
+ * cut - header fields taken out of the slices of a content, and new ones put in; by offsets, or line by line.
+ *
+ * `cutFields` is for a header section whose fields are all known. `sweepFields` is for one that is longer than what was
+ * parsed, above a limit or malformed; it holds back no more than the start of one line. Octets are not copied, save
+ * those of a line start that two slices share.
+ */
+import type { HeaderField } from '../core/message.ts';
+import { colonOf, isBlank, isEmptyLine, isPassedOver, lineEnd } from './header.ts';
+
+/** Takes the slices of a content in order and gives those to pass on. */
+export interface SliceFilter {
+  push(slice: Buffer): readonly Buffer[];
+  /** What is left behind the last slice. */
+  end(): readonly Buffer[];
+}
+
+/** Puts `added` in front of everything and leaves out the fields `removed`, which are in order. */
+export function cutFields(added: readonly Buffer[], removed: readonly HeaderField[]): SliceFilter {
+  let pending = added;
+  let offset = 0;
+  let next = 0;
+  return {
+    push(slice) {
+      const out = [...pending];
+      pending = [];
+      const end = offset + slice.length;
+      let from = offset;
+      for (let cut = removed[next]; cut !== undefined && cut.start < end; cut = removed[next]) {
+        if (cut.start > from) out.push(slice.subarray(from - offset, cut.start - offset));
+        from = Math.min(cut.end, end);
+        if (cut.end > end) break;
+        next += 1;
+      }
+      if (from < end) out.push(from === offset ? slice : slice.subarray(from - offset));
+      offset = end;
+      return out;
+    },
+    end: () => pending,
+  };
+}
+
+/** So many octets of a line are enough to judge it. */
+const DECISIVE = 1000;
+const NOTHING = Buffer.alloc(0);
+
+/** Puts `added` in front of the first field or, if there is none, of the body; leaves out the fields that are named. */
+export function sweepFields(added: readonly Buffer[], isRemoved: (name: string) => boolean): SliceFilter {
+  let pending = added;
+  /** Octets that cannot be judged before more of them are there. */
+  let held: Buffer = NOTHING;
+  let inLine = false;
+  let inBody = false;
+  let removing = false;
+  return {
+    push(slice) {
+      if (inBody) return [slice];
+      const content = held.length === 0 ? slice : Buffer.concat([held, slice]);
+      const out: Buffer[] = [];
+      let from = 0;
+      let at = 0;
+      const passOn = (): void => {
+        if (!removing && at > from) out.push(content.subarray(from, at));
+        from = at;
+      };
+      while (at < content.length) {
+        if (!inLine) {
+          const line = judgeLine(content, at);
+          if (line.kind === 'undecided') break;
+          if (line.kind !== 'continuation') {
+            passOn();
+            removing = line.kind === 'field' && isRemoved(line.name);
+          }
+          if (line.kind === 'field' || line.kind === 'body') {
+            out.push(...pending);
+            pending = [];
+          }
+          inBody = line.kind === 'body';
+          inLine = true;
+        }
+        const end = inBody ? content.length : lineEnd(content, at);
+        inLine = end === -1;
+        // A CR that ends the slice may be half of a line end.
+        at = inLine ? content.length - (content.at(-1) === 0x0d ? 1 : 0) : end;
+        if (inLine) break;
+      }
+      passOn();
+      held = content.subarray(at);
+      return out;
+    },
+    end: () => [...pending, ...(held.length === 0 || (removing && inLine) ? [] : [held])],
+  };
+}
+
+type Line =
+  | { readonly kind: 'undecided' | 'body' | 'continuation' | 'mailbox' }
+  | { readonly kind: 'field'; readonly name: string };
+
+function judgeLine(content: Buffer, line: number): Line {
+  const colon = colonOf(content, line);
+  const available = content.length - line;
+  if (colon !== -1) return { kind: 'field', name: nameOf(content, line, colon) };
+  if (isEmptyLine(content, line)) return { kind: 'body' };
+  if (isBlank(content[line])) return { kind: 'continuation' };
+  if (lineEnd(content, line) !== -1) return { kind: isPassedOver(content, line) ? 'mailbox' : 'body' };
+  // A field, for all we know: to remove one too many is better than to let one pass.
+  if (available >= DECISIVE) return { kind: 'field', name: nameOf(content, line, line + DECISIVE) };
+  return { kind: 'undecided' };
+}
+
+function nameOf(content: Buffer, start: number, end: number): string {
+  return content.toString('latin1', start, end).trimEnd();
+}

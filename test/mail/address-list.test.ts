@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Mailbox, printMailbox } from '../../src/core/mailbox.ts';
+import { parseAddressList } from '../../src/mail/address-list.ts';
+import { parseHeader } from '../../src/mail/header.ts';
+
+function printed(mailboxes: readonly Mailbox[]): string[] {
+  return mailboxes.map(printMailbox);
+}
+
+const lists: { name: string; given: string; expect: string[] }[] = [
+  { name: 'nothing', given: '', expect: [] },
+  { name: 'an address', given: 'ann@example.net', expect: ['ann@example.net'] },
+  { name: 'a name and an address', given: 'Ann B. <ann@example.net>', expect: ['ann@example.net'] },
+  { name: 'several', given: 'a@x, B <b@y>,"C, D" <c@z>', expect: ['a@x', 'b@y', 'c@z'] },
+  { name: 'case: kept in the local-part, not in the domain', given: 'Ann@EXAMPLE.Net', expect: ['Ann@example.net'] },
+  { name: 'a group', given: 'us: a@x, B <b@y>; c@z', expect: ['a@x', 'b@y', 'c@z'] },
+  { name: 'an empty group', given: 'undisclosed-recipients:;', expect: [] },
+  { name: 'comments', given: '(a) ann(b)@(c)example.net(d (e) f@g) (\\) h@i)', expect: ['ann@example.net'] },
+  { name: 'a quoted local-part', given: '<"ann b"@example.net>', expect: ['"ann b"@example.net'] },
+  { name: 'quotes that were not needed', given: '"ann"@example.net', expect: ['ann@example.net'] },
+  { name: 'quoting within quotes', given: '"a\\"b\\\\"@x', expect: ['"a\\"b\\\\"@x'] },
+  { name: 'an @ in quotes', given: '"a@b"@x', expect: ['"a@b"@x'] },
+  {
+    name: 'an address literal',
+    given: 'a@[192.0.2.1], b@[IPv6:2001:DB8::1]',
+    expect: ['a@[192.0.2.1]', 'b@[ipv6:2001:db8::1]'],
+  },
+  { name: 'an IDN', given: 'a@Bücher.example', expect: ['a@xn--bcher-kva.example'] },
+  { name: 'A-labels', given: 'a@xn--bcher-kva.example', expect: ['a@xn--bcher-kva.example'] },
+  { name: 'a local-part in UTF-8', given: 'grüße@example.net', expect: ['grüße@example.net'] },
+  { name: 'an underscore and a final dot', given: 'a@b_c.example.', expect: ['a@b_c.example'] },
+  { name: 'no domain, in brackets', given: 'Cron <root>', expect: ['root'] },
+  // RFC 5322 section 4.4
+  { name: 'obsolete: a source route', given: '<@a.example,@b.example:c@d.example>', expect: ['c@d.example'] },
+  { name: 'obsolete: blanks around dots', given: 'ann . b @ example . net', expect: ['ann.b@example.net'] },
+  { name: 'obsolete: words in a local-part', given: 'a."b c".d@x', expect: ['"a.b c.d"@x'] },
+  { name: 'obsolete: empty items', given: ',, a@x, ,b@y,', expect: ['a@x', 'b@y'] },
+  // what the grammar does not allow and mail has all the same
+  { name: 'semicolons for commas', given: 'a@x; b@y', expect: ['a@x', 'b@y'] },
+  { name: 'a comma in a name', given: 'Brown, Ann <ann@x>', expect: ['ann@x'] },
+  { name: 'a colon in a name', given: 'Re: Ann <ann@x>', expect: ['ann@x'] },
+  { name: 'brackets in a name', given: '[Bug 1] Ann <ann@x>', expect: ['ann@x'] },
+  { name: 'no comma', given: 'A <a@x> B <b@y>', expect: ['a@x', 'b@y'] },
+  { name: 'no comma and no brackets', given: 'a@x b@y', expect: ['a@x', 'b@y'] },
+  { name: 'a name without brackets', given: 'Ann ann@x', expect: ['ann@x'] },
+  { name: 'a name behind', given: '<ann@x> Ann', expect: ['ann@x'] },
+  { name: 'no closing bracket', given: 'A <a@x, B <b@y', expect: ['a@x', 'b@y'] },
+  { name: 'no opening bracket', given: 'a@x>, b@y', expect: ['a@x', 'b@y'] },
+  { name: 'two brackets', given: '<<a@x>>', expect: ['a@x'] },
+  { name: 'a link within', given: 'a@x<mailto:a@x>', expect: ['a@x'] },
+  { name: 'no closing quote', given: '"Ann <ann@x>', expect: ['ann@x'] },
+  { name: 'no closing parenthesis', given: 'Ann (work <ann@x>', expect: ['ann@x'] },
+  { name: 'a parenthesis too many', given: 'Ann) <ann@x>', expect: ['ann@x'] },
+  { name: 'empty brackets', given: 'Mailer-Daemon <>', expect: [] },
+  { name: 'empty brackets behind an address', given: 'a@x <>', expect: ['a@x'] },
+  { name: 'only a name', given: 'Ann', expect: [] },
+  { name: 'no local-part', given: '@x, <@y>', expect: [] },
+  { name: 'no domain behind the @', given: 'a@, <b@>', expect: [] },
+  { name: 'several @: as Postfix, the last', given: 'a@b@c', expect: ['"a@b"@c'] },
+  { name: 'a slash in an IDN', given: 'a@é.example/x', expect: ['a@é.example/x'] },
+  // spoofing
+  {
+    name: 'an address as the name, quoted',
+    given: '"member@example.org" <stranger@evil.example>',
+    expect: ['stranger@evil.example'],
+  },
+  {
+    name: 'an address as the name',
+    given: 'member@example.org <stranger@evil.example>',
+    expect: ['stranger@evil.example'],
+  },
+  {
+    name: 'an address in a comment',
+    given: '(member@example.org) stranger@evil.example',
+    expect: ['stranger@evil.example'],
+  },
+  {
+    name: 'brackets in the name',
+    given: '"<member@example.org>" <stranger@evil.example>',
+    expect: ['stranger@evil.example'],
+  },
+  {
+    name: 'an encoded address as the name',
+    given: '=?utf-8?q?member=40example.org?= <stranger@evil.example>',
+    expect: ['stranger@evil.example'],
+  },
+  { name: 'an encoded word as a local-part', given: '=?utf-8?q?member?=@example.org', expect: [] },
+  { name: 'an encoded word in brackets', given: '<=?utf-8?b?bWVtYmVy?=@example.org>', expect: [] },
+  { name: 'an encoded word as a domain', given: 'member@=?utf-8?q?example=2Eorg?=', expect: [] },
+  { name: 'an encoded mailbox', given: '=?utf-8?b?QW5uIDxhbm5AeD4=?=', expect: [] },
+  {
+    name: 'a second author',
+    given: 'member@example.org, stranger@evil.example',
+    expect: ['member@example.org', 'stranger@evil.example'],
+  },
+  {
+    name: 'an address as the name of a group',
+    given: 'stranger@evil.example: member@example.org;',
+    expect: ['stranger@evil.example', 'member@example.org'],
+  },
+];
+for (const { name, given, expect } of lists) {
+  test(`parseAddressList: ${name}`, () => assert.deepEqual(printed(parseAddressList(given)), expect));
+}
+
+test('parseAddressList: a quarter of a mebibyte of trouble is read in one pass', () => {
+  const size = 2 ** 18;
+  for (const part of [
+    '(',
+    '"',
+    '[',
+    '\\',
+    '<',
+    '@',
+    'a@[',
+    'a@',
+    '((a)',
+    '"a" ',
+    ',',
+    'é@é',
+    '=?',
+    ' .',
+    '(\\',
+    '<a@b',
+    '\\"',
+  ]) {
+    assert.doesNotThrow(() => parseAddressList(part.repeat(size / part.length)), part);
+  }
+  assert.equal(parseAddressList('a@b '.repeat(size / 4)).length, size / 4);
+});
+
+test('property: what is found can be printed and found again', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'b.c',
+    '@',
+    '@',
+    '<',
+    '>',
+    ',',
+    ';',
+    ':',
+    '"',
+    '\\',
+    '(',
+    ')',
+    '[',
+    ']',
+    ' ',
+    '.',
+    'é',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 25 }), (pieces) => {
+      for (const mailbox of parseAddressList(pieces.join(''))) {
+        const again = parseAddressList(`<${printMailbox(mailbox)}>`);
+        if (mailbox.domain !== '') assert.deepEqual(again, [mailbox]);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const tables = join(resolve('..', 'shared'), 'corpus/tables');
+
+test('parseAddressList: vectors of CPython', (t) => {
+  if (!existsSync(tables)) {
+    t.skip(`SKIPPED: ${tables} is missing`);
+    return;
+  }
+  const exceptions = new Map([
+    ['<>', 'no mailbox at all'],
+    ['merwok  wok  @example.com', 'words in front of the last are a name'],
+    ['"\\\\"example\\\\" example"@example.com', 'broken quoting'],
+  ]);
+  const rows = readFileSync(join(tables, 'headers/cpython-headerregistry.jsonl'), 'utf8').trim().split('\n');
+  let same = 0;
+  for (const row of rows) {
+    const { class: kind, values } = JSON.parse(row) as { class: string; values: string[] };
+    if (kind !== 'TestAddressHeader') continue;
+    const [given = '', , , , , localPart, domain] = values;
+    if (exceptions.delete(given)) continue;
+    assert.deepEqual(parseAddressList(given), [{ localPart, domain }], given);
+    same += 1;
+  }
+  assert.equal(exceptions.size, 0);
+  assert.ok(same >= 12);
+});
+
+test('parseAddressList: vectors of Stalwart', (t) => {
+  if (!existsSync(tables)) {
+    t.skip(`SKIPPED: ${tables} is missing`);
+    return;
+  }
+  interface Named {
+    readonly address: string | null;
+  }
+  interface Vector {
+    readonly header: string;
+    readonly expected: {
+      readonly List?: readonly Named[];
+      readonly Group?: readonly { readonly addresses: readonly Named[] }[];
+    };
+  }
+  const vectors = JSON.parse(readFileSync(join(tables, 'headers/stalwart-address.json'), 'utf8')) as Vector[];
+  let compared = 0;
+  for (const { header, expected } of vectors) {
+    // URIs are no mailboxes, but Stalwart reads List-Archive: and its like in the same way.
+    if (/<(http|ftp|mailto):/.test(header)) continue;
+    const [field] = parseHeader(Buffer.from(`To:${header.replace(/\r?\n/g, '\r\n')}`)).fields;
+    const named = expected.List ?? expected.Group?.flatMap((group) => group.addresses) ?? [];
+    // It leaves a source route and blanks around dots where they are, and takes a lone word or comment for an address.
+    const addresses = named
+      .map(({ address }) => address?.replace(/^@[^:]*:/, '').replaceAll(' ', '') ?? '')
+      .filter((address) => address.includes('@'));
+    const found = parseAddressList(field?.value ?? '').map((mailbox) => printMailbox(mailbox).toLowerCase());
+    assert.deepEqual(
+      found,
+      addresses.map((address) => address.toLowerCase()),
+      header,
+    );
+    compared += 1;
+  }
+  assert.ok(compared >= 45, `${compared}`);
+});
+
+test('parseAddressList: every address that isemail calls valid is one mailbox', (t) => {
+  if (!existsSync(tables)) {
+    t.skip(`SKIPPED: ${tables} is missing`);
+    return;
+  }
+  const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', amp: '&' };
+  const resolveEntities = (text: string): string =>
+    text.replace(/&(?:#x([0-9a-f]+)|(\w+));/gi, (_, hex: string | undefined, name: string | undefined) => {
+      if (name !== undefined) return entities[name] ?? '';
+      const code = Number.parseInt(hex ?? '0', 16);
+      // The table writes control characters as their pictures.
+      return String.fromCodePoint(code >= 0x2400 && code < 0x2421 ? code - 0x2400 : code);
+    });
+  const xml = readFileSync(join(tables, 'addresses/isemail-tests.xml'), 'utf8');
+  const row = /<address>([^<]*)<\/address>(?:(?!<test).)*?<category>(\w+)<\/category>\s*<diagnosis>(\w+)/gs;
+  let valid = 0;
+  for (const [, raw = '', category, diagnosis] of xml.matchAll(row)) {
+    // A quoted-pair in an address literal exists in the grammar only.
+    if (category === 'ISEMAIL_ERR' || raw.includes('[RFC-5322-\\')) continue;
+    const given = resolveEntities(raw);
+    const [field] = parseHeader(Buffer.from(`To: ${given}`)).fields;
+    assert.equal(parseAddressList(field?.value ?? '').length, 1, `${JSON.stringify(given)} ${diagnosis}`);
+    valid += 1;
+  }
+  assert.ok(valid >= 95, `${valid}`);
+});

@@ -1,0 +1,164 @@
+/**
+ * Real messages: their header sections, untouched octets, and what three other parsers agree on.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import type { Mailbox } from '../../src/core/mailbox.ts';
+import type { Content } from '../../src/core/message.ts';
+import { parseAddressList } from '../../src/mail/address-list.ts';
+import { editContent } from '../../src/mail/edit.ts';
+import { headerSectionEnd, type ParsedHeader, parseHeader } from '../../src/mail/header.ts';
+import { Spool } from '../../src/mail/spool.ts';
+
+const corpus = join(resolve('..', 'shared'), 'corpus');
+const missing = existsSync(corpus) ? null : `SKIPPED: ${corpus} is missing`;
+
+/** The message as it would come over the wire. */
+function onTheWire(file: string): Buffer {
+  const text = readFileSync(join(corpus, file), 'latin1')
+    .replace(/^>?From .*(\r\n|\n|\r)/, '')
+    .replace(/\r\n|\n|\r/g, '\r\n');
+  return Buffer.from(text.endsWith('\r\n') ? text : `${text}\r\n`, 'latin1');
+}
+
+function messages(): string[] {
+  const all = readdirSync(join(corpus, 'messages'), { recursive: true, encoding: 'utf8' });
+  return all.filter((name) => name.endsWith('.eml')).map((name) => join('messages', name));
+}
+
+async function read(content: Content): Promise<Buffer> {
+  const slices: Buffer[] = [];
+  for await (const slice of content.slices()) slices.push(slice);
+  return Buffer.concat(slices);
+}
+
+/** Octets of the header section that belong to no field. */
+function gaps(content: Buffer, header: ParsedHeader): string[] {
+  const found: string[] = [];
+  let at = 0;
+  for (const { start, end } of [...header.fields, { start: header.size, end: header.size }]) {
+    if (start > at) found.push(content.toString('latin1', at, start));
+    at = end;
+  }
+  return found;
+}
+
+test('corpus: fields tile the header section', (t) => {
+  if (missing !== null) {
+    t.skip(missing);
+    return;
+  }
+  const files = messages();
+  assert.ok(files.length >= 760);
+  const passedOver: string[] = [];
+  for (const file of files) {
+    const content = onTheWire(file);
+    const header = parseHeader(content);
+    const end = headerSectionEnd(content);
+    assert.equal(header.size, end === -1 ? content.length : end, file);
+    assert.equal(header.fieldCount, header.fields.length, file);
+    for (const { name, value, text } of header.fields) {
+      assert.match(name, /^[!-9;-~]+$/, file);
+      assert.doesNotMatch(value, /^[ \t\r\n]|\r\n[ \t]|[ \t\r\n]$/, file);
+      if (!value.includes('=?')) assert.equal(text, value, file);
+    }
+    const between = gaps(content, header);
+    if (between.at(-1) === '\r\n') between.pop();
+    passedOver.push(...between);
+  }
+  assert.deepEqual(passedOver.sort(), [
+    '  This is not a valid message.\r\n',
+    ' From: James Hillyerd <james@makita.skynet>\r\n',
+  ]);
+});
+
+test('corpus: edits change what they name and nothing else', async (t) => {
+  if (missing !== null) {
+    t.skip(missing);
+    return;
+  }
+  for (const file of messages()) {
+    const octets = onTheWire(file);
+    const header = parseHeader(octets);
+    const whole: Content = { size: octets.length, slices: () => [octets] };
+    assert.equal(await editContent(whole, header, []), whole, file);
+
+    const added = await read(await editContent(whole, header, [{ kind: 'add', name: 'X-Not-There', value: 'tulips' }]));
+    const again: Content = { size: added.length, slices: () => [added] };
+    const removed = await read(await editContent(again, parseHeader(added), [{ kind: 'remove', name: 'x-not-there' }]));
+    assert.ok(removed.equals(octets), file);
+    assert.equal(parseHeader(added).named('X-Not-There')[0]?.value, 'tulips', file);
+  }
+});
+
+test('corpus: the spool gives back what it got', async (t) => {
+  if (missing !== null) {
+    t.skip(missing);
+    return;
+  }
+  const spools = [1_000_000_000, 1500].map((perMessage) => new Spool({ memoryBudget: 1_000_000_000, perMessage }));
+  for (const file of messages()) {
+    const octets = onTheWire(file);
+    for (const spool of spools) {
+      const writer = spool.open();
+      for (let at = 0; at < octets.length; at += 1000) await writer.write(octets.subarray(at, at + 1000));
+      assert.ok((await read(await writer.finish())).equals(octets), file);
+      writer.discard();
+    }
+  }
+});
+
+/** Where we read otherwise than mailparser, postal-mime and CPython's email do. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'authentication_milter/source__dmarc_multi.eml from': 'two From: fields: all of them are authors',
+  'enmime/malformed-multiple-address-header-values.eml from': 'two mailboxes without a comma: both are authors',
+  'ruby-mail/plain_emails__raw_email_multiple_from.eml from': 'two mailboxes without a comma: both are authors',
+  'ruby-mail/plain_emails__raw_email_multiple_from.eml to': 'two mailboxes without a comma',
+  'mail-box/folders__mbox.src-n12.eml to': 'two mailboxes without a comma',
+  'spamassassin-tests/nice__cjk__big5-base64.1.eml subject': 'raw Big5: some of its octets happen to be UTF-8',
+};
+
+interface Agreed {
+  readonly file: string;
+  readonly subject?: string;
+  readonly from_addr?: readonly string[];
+  readonly to_addr?: readonly string[];
+}
+
+test('corpus: subjects and mailboxes on which three parsers agree', (t) => {
+  if (missing !== null) {
+    t.skip(missing);
+    return;
+  }
+  const rows = readFileSync(join(corpus, 'truth/peers/agreed.jsonl'), 'utf8').trim().split('\n');
+  // They make white space one blank and show undecodable octets as U+FFFD, where we take Latin-1.
+  const alike = (text: string): string =>
+    text
+      .trim()
+      .replace(/\s+/g, ' ')
+      .replace(/[\u0080-\u00ff\ufffd]+/g, '?');
+  const lower = (list: readonly string[]): string[] => list.map((address) => address.toLowerCase());
+  const unquoted = ({ localPart, domain }: Mailbox): string => (domain === '' ? localPart : `${localPart}@${domain}`);
+  const agreements = { subject: 0, from: 0, to: 0 };
+  const differing: string[] = [];
+  for (const row of rows) {
+    const agreed = JSON.parse(row) as Agreed;
+    const header = parseHeader(onTheWire(agreed.file));
+    const compare = (key: 'subject' | 'from' | 'to', found: unknown, expect: unknown): void => {
+      if (JSON.stringify(found) === JSON.stringify(expect)) agreements[key] += 1;
+      else differing.push(`${agreed.file.slice('messages/'.length)} ${key}`);
+    };
+    if (agreed.subject !== undefined) {
+      compare('subject', alike(header.named('Subject')[0]?.text ?? ''), alike(agreed.subject));
+    }
+    if (agreed.from_addr !== undefined) compare('from', lower(header.authors.map(unquoted)), lower(agreed.from_addr));
+    if (agreed.to_addr !== undefined) {
+      const to = header.named('To').flatMap((field) => parseAddressList(field.value));
+      compare('to', lower(to.map(unquoted)), lower(agreed.to_addr));
+    }
+  }
+  assert.deepEqual(differing.sort(), Object.keys(EXCEPTIONS).sort());
+  assert.deepEqual(agreements, { subject: 743, from: 734, to: 741 });
+});
