@@ -1,0 +1,170 @@
+/**
+ * check - what the schema cannot see because it takes several keys: what belongs together, excludes each other, or names
+ * something that must be there.
+ *
+ * Each listener, downstream and route is looked at as soon as it is valid by itself, whatever is wrong elsewhere.
+ */
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Diagnostic, DiagnosticCode } from '../core/diagnostic.ts';
+import type { YamlDocument, YamlPath } from '../yaml/load.ts';
+import { nearest } from '../yaml/suggest.ts';
+import { isList, valueAt } from '../yaml/tree.ts';
+import { validate } from '../yaml/validate.ts';
+import { type Address, formatAddress } from './address.ts';
+import { downstreamSchema, listenerSchema, routeSchema } from './schema.ts';
+
+/** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
+const LONGEST_SOCKET_PATH = 107;
+
+type Tell = (code: DiagnosticCode, path: YamlPath, message: string, hint: string, part?: 'key' | 'value') => void;
+
+/** Looks at `document` beside the schema; empty where all is well. */
+export function check(document: YamlDocument): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const tell: Tell = (code, path, message, hint, part = 'key') => {
+    diagnostics.push({ code, message, hint, place: document.placeOf(path, part) });
+  };
+  checkListeners(document, tell);
+  checkDownstreams(document, tell);
+  checkRoutes(document, tell);
+  return diagnostics;
+}
+
+/** The paths of the list items or mapping values at `key`, each with its value where that is valid by itself. */
+function valid<T>(
+  document: YamlDocument,
+  key: string,
+  schema: z.ZodType<T>,
+): readonly { path: YamlPath; value: T | null }[] {
+  const all = valueAt(document.value, [key]);
+  if (all === undefined || typeof all === 'string') return [];
+  const steps = isList(all) ? all.map((_, index) => index) : Object.keys(all);
+  return steps.map((step) => ({ path: [key, step], value: validate(document, schema, [key, step]).value }));
+}
+
+function checkListeners(document: YamlDocument, tell: Tell): void {
+  const seen = new Map<string, YamlPath>();
+  for (const { path, value } of valid(document, 'listen', listenerSchema)) {
+    if (value === null) continue;
+    const { lmtp, smtp, client_from } = value;
+    const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
+    const address = lmtp ?? smtp;
+    if (address === undefined) {
+      tell('E_MISSING_KEY', path, 'the key "lmtp" or "smtp" is missing', 'add lmtp: 127.0.0.1:10024', 'value');
+      continue;
+    }
+    if (lmtp !== undefined && smtp !== undefined) {
+      tell('E_VALUE', [...path, 'smtp'], 'a listener has either lmtp or smtp', 'make two listeners of it');
+      continue;
+    }
+    const protocol = lmtp === undefined ? 'smtp' : 'lmtp';
+    const addressPath = [...path, protocol];
+    const unix = 'path' in address;
+    checkSocketPath(document.file, address, addressPath, tell);
+    if (given('mode') && !unix) {
+      tell('E_VALUE', [...path, 'mode'], 'mode is for unix sockets only', 'take it away, or listen on unix:/PATH');
+    }
+    if (given('trust') && unix) {
+      const hint = 'take it away: whoever may open the socket is trusted; mode says who that can be';
+      tell('E_VALUE', [...path, 'trust'], 'a peer on a unix socket has no address', hint);
+    } else if (given('trust') && client_from === 'peer') {
+      const hint = 'add client_from: xforward, or take trust away';
+      tell('E_VALUE', [...path, 'trust'], 'trust changes nothing while the client is the peer', hint);
+    }
+    if (protocol === 'lmtp' && given('mixed')) {
+      tell(
+        'E_VALUE',
+        [...path, 'mixed'],
+        'mixed is for smtp only',
+        'take it away: LMTP has a reply for each recipient',
+      );
+    }
+    if (protocol === 'lmtp' && given('refuse_at')) {
+      tell(
+        'E_VALUE',
+        [...path, 'refuse_at'],
+        'refuse_at is for smtp only',
+        'take it away: over LMTP it is always rcpt',
+      );
+    }
+    checkTwice(document, address, addressPath, seen, tell);
+  }
+}
+
+function checkTwice(
+  document: YamlDocument,
+  address: Address,
+  path: YamlPath,
+  seen: Map<string, YamlPath>,
+  tell: Tell,
+): void {
+  if ('port' in address && address.port === 0) return;
+  const name = formatAddress(address).toLowerCase();
+  const first = seen.get(name);
+  if (first === undefined) {
+    seen.set(name, path);
+    return;
+  }
+  const { line } = document.placeOf(first);
+  const message = `two listeners have the address ${formatAddress(address)}, the first in line ${line}`;
+  tell('E_DUPLICATE_NAME', path, message, 'give one of them another port or path', 'value');
+}
+
+function checkSocketPath(file: string, address: Address, path: YamlPath, tell: Tell): void {
+  if (!('path' in address)) return;
+  const octets = Buffer.byteLength(resolve(dirname(file), address.path));
+  if (octets <= LONGEST_SOCKET_PATH) return;
+  const message = `the path of the unix socket has ${octets} octets, the system allows ${LONGEST_SOCKET_PATH}`;
+  tell('E_ADDRESS', path, message, 'choose a shorter path', 'value');
+}
+
+function checkDownstreams(document: YamlDocument, tell: Tell): void {
+  for (const { path, value } of valid(document, 'downstreams', downstreamSchema)) {
+    if (value === null) continue;
+    const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
+    const kinds = (['lmtp', 'smtp', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
+    const [kind, other] = kinds;
+    if (kind === undefined) {
+      const message = 'one of the keys "lmtp", "smtp" and "maildir" is missing';
+      tell('E_MISSING_KEY', path, message, 'say where mail goes, like lmtp: 127.0.0.1:8024');
+      continue;
+    }
+    if (other !== undefined) {
+      const message = `a downstream has one of lmtp, smtp and maildir, this one has ${kinds.join(' and ')}`;
+      tell('E_VALUE', [...path, other], message, 'make a downstream of each');
+      continue;
+    }
+    const address = value.lmtp ?? value.smtp;
+    if (address !== undefined) checkSocketPath(document.file, address, [...path, kind], tell);
+    if (kind === 'maildir' && given('xforward')) {
+      tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
+    }
+    if (kind !== 'maildir' && given('layout')) {
+      tell('E_VALUE', [...path, 'layout'], 'layout is for maildir only', 'take it away');
+    }
+  }
+}
+
+function checkRoutes(document: YamlDocument, tell: Tell): void {
+  const downstreams = valueAt(document.value, ['downstreams']);
+  const names = downstreams === undefined || typeof downstreams === 'string' ? [] : Object.keys(downstreams);
+  const routes = valid(document, 'routes', routeSchema);
+  for (const [index, { path, value }] of routes.entries()) {
+    if (value === null) continue;
+    const last = index === routes.length - 1;
+    if (names.length > 0 && !names.includes(value.to)) {
+      const near = nearest(value.to, names);
+      const hint = near === null ? `choose one of: ${names.join(', ')}` : `did you mean "${near}"?`;
+      tell('E_REFERENCE', [...path, 'to'], `there is no downstream "${value.to}"`, hint, 'value');
+    }
+    if (last && value.recipients !== undefined) {
+      const hint = `add a last route without recipients: - { to: ${names[0] ?? 'NAME'} }`;
+      tell('E_MISSING_KEY', [...path, 'recipients'], 'no route takes the recipients that match none', hint);
+    }
+    if (!last && value.recipients === undefined) {
+      const message = 'this route takes every recipient: those behind it are never asked';
+      tell('E_VALUE', path, message, 'move it to the end, or give it recipients', 'value');
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * config - the configuration as the program uses it: typed and resolved.
+ *
+ * Paths are absolute, durations in milliseconds, sizes in octets, every default filled in.
+ */
+import type { Address, Network } from './address.ts';
+import type { Route } from './routes.ts';
+
+export interface ListenerConfig {
+  readonly protocol: 'lmtp' | 'smtp';
+  readonly address: Address;
+  /** Access mode of a unix socket; null leaves it to the umask. */
+  readonly mode: number | null;
+  readonly clientFrom: 'peer' | 'xforward';
+  /** Peers whose XFORWARD is taken; on a unix socket every peer's is. */
+  readonly trust: readonly Network[];
+  /** One reply for many verdicts (SMTP only). */
+  readonly mixed: 'strictest';
+  readonly refuseAt: 'rcpt' | 'data';
+  /** From the client's final dot to our last reply. */
+  readonly deadline: number;
+  /** Whether a Received: field is added. */
+  readonly received: boolean;
+}
+
+export type DownstreamConfig =
+  | {
+      readonly kind: 'lmtp' | 'smtp';
+      readonly name: string;
+      readonly address: Address;
+      /** Whether the client is told to it by XFORWARD, where it offers that. */
+      readonly xforward: boolean;
+    }
+  | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: 'plain' };
+
+export interface ListsConfig {
+  readonly folder: string;
+  readonly layout: 'plain';
+  readonly dialect: 'mailman' | 'plain';
+}
+
+export interface Config {
+  /** The configuration file. */
+  readonly file: string;
+  readonly hostname: string;
+  readonly listen: readonly ListenerConfig[];
+  readonly downstreams: readonly DownstreamConfig[];
+  /** The last one takes every recipient. */
+  readonly routes: readonly Route[];
+  readonly rules: { readonly system: string | null; readonly lists: ListsConfig | null };
+  readonly limits: {
+    readonly message: number;
+    readonly memory: number;
+    readonly connections: number;
+    readonly recipients: number;
+    readonly bareNewline: 'reject' | 'normalize';
+  };
+  readonly timeouts: {
+    readonly client: number;
+    readonly connect: number;
+    readonly reply: number;
+    readonly drain: number;
+  };
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'json' | 'pretty';
+  };
+}

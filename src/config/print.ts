@@ -1,0 +1,80 @@
+/**
+ * print - the effective configuration as YAML, under the names of the file: what `parseConfig` reads back as the same.
+ */
+import { printYaml } from '../yaml/print.ts';
+import type { YamlValue } from '../yaml/tree.ts';
+import { formatAddress, formatNetwork } from './address.ts';
+import type { Config, DownstreamConfig, ListenerConfig } from './config.ts';
+
+/** Every key with its value, defaults included. */
+export function printConfig(config: Config): string {
+  const { limits, timeouts, rules } = config;
+  return printYaml({
+    version: '1',
+    hostname: config.hostname,
+    listen: config.listen.map(listener),
+    downstreams: Object.fromEntries(config.downstreams.map((one) => [one.name, downstream(one)])),
+    routes: config.routes.map(({ recipients, to }) => ({ ...(recipients === null ? {} : { recipients }), to })),
+    rules: {
+      ...(rules.system === null ? {} : { system: rules.system }),
+      ...(rules.lists === null ? {} : { lists: { ...rules.lists } }),
+    },
+    limits: {
+      message: size(limits.message),
+      memory: size(limits.memory),
+      connections: `${limits.connections}`,
+      recipients: `${limits.recipients}`,
+      bare_newline: limits.bareNewline,
+    },
+    timeouts: {
+      client: duration(timeouts.client),
+      connect: duration(timeouts.connect),
+      reply: duration(timeouts.reply),
+      drain: duration(timeouts.drain),
+    },
+    log: { ...config.log },
+  });
+}
+
+function listener(one: ListenerConfig): YamlValue {
+  const unix = 'path' in one.address;
+  return {
+    [one.protocol]: formatAddress(one.address),
+    ...(one.mode === null ? {} : { mode: `0${one.mode.toString(8).padStart(3, '0')}` }),
+    client_from: one.clientFrom,
+    ...(one.clientFrom === 'peer' || unix ? {} : { trust: one.trust.map(formatNetwork) }),
+    ...(one.protocol === 'lmtp' ? {} : { mixed: one.mixed, refuse_at: one.refuseAt }),
+    deadline: duration(one.deadline),
+    received: `${one.received}`,
+  };
+}
+
+function downstream(one: DownstreamConfig): YamlValue {
+  if (one.kind === 'maildir') return { maildir: one.folder, layout: one.layout };
+  return { [one.kind]: formatAddress(one.address), xforward: `${one.xforward}` };
+}
+
+/** The largest unit that leaves no rest. */
+function inUnits(value: number, units: readonly (readonly [string, number])[]): string {
+  const [unit, factor] = units.find(([, octets]) => value % octets === 0) ?? ['', 1];
+  return `${value / factor} ${unit}`;
+}
+
+function size(octets: number): string {
+  return inUnits(octets, [
+    ['GB', 1024 ** 3],
+    ['MB', 1024 ** 2],
+    ['KB', 1024],
+    ['B', 1],
+  ]);
+}
+
+function duration(milliseconds: number): string {
+  const plural = inUnits(milliseconds, [
+    ['hours', 3_600_000],
+    ['minutes', 60_000],
+    ['seconds', 1000],
+    ['milliseconds', 1],
+  ]);
+  return plural.replace(/^1 (\w+)s$/, '1 $1');
+}

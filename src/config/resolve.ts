@@ -1,0 +1,72 @@
+/**
+ * resolve - what the file says as what the program uses: paths made absolute, the defaults that depend on other keys.
+ */
+import { hostname as machineName } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { Address } from './address.ts';
+import type { Config, DownstreamConfig, ListenerConfig } from './config.ts';
+import { type DownstreamSettings, isHostName, type ListenerSettings, type Settings } from './schema.ts';
+
+/** Postfix gives up on a proxy filter after 100 seconds (smtpd_proxy_timeout), on an LMTP server after ten minutes. */
+const DEFAULT_DEADLINE: Readonly<Record<'lmtp' | 'smtp', number>> = { lmtp: 300_000, smtp: 90_000 };
+
+/** `settings` have passed `check`. */
+export function resolveConfig(file: string, settings: Settings): Config {
+  const folder = dirname(resolve(file));
+  const at = (path: string) => resolve(folder, path);
+  const { limits, rules } = settings;
+  return {
+    file: resolve(file),
+    hostname: settings.hostname ?? ownName(),
+    listen: settings.listen.map((listener) => resolveListener(listener, at)),
+    downstreams: Object.entries(settings.downstreams).map(([name, one]) => resolveDownstream(name, one, at)),
+    routes: settings.routes.map((route) => ({ recipients: route.recipients ?? null, to: route.to })),
+    rules: {
+      system: rules.system === undefined ? null : at(rules.system),
+      lists: rules.lists === undefined ? null : { ...rules.lists, folder: at(rules.lists.folder) },
+    },
+    limits: {
+      message: limits.message,
+      memory: limits.memory,
+      connections: limits.connections,
+      recipients: limits.recipients,
+      bareNewline: limits.bare_newline,
+    },
+    timeouts: settings.timeouts,
+    log: settings.log,
+  };
+}
+
+function ownName(): string {
+  const name = machineName();
+  return isHostName(name) ? name : 'localhost';
+}
+
+function resolveAddress(address: Address, at: (path: string) => string): Address {
+  return 'path' in address ? { path: at(address.path) } : address;
+}
+
+function resolveListener(listener: ListenerSettings, at: (path: string) => string): ListenerConfig {
+  const protocol = listener.lmtp === undefined ? 'smtp' : 'lmtp';
+  const address = listener.lmtp ?? listener.smtp;
+  if (address === undefined) throw new Error('a listener without an address has passed the check');
+  return {
+    protocol,
+    address: resolveAddress(address, at),
+    mode: listener.mode ?? null,
+    clientFrom: listener.client_from,
+    trust: listener.trust,
+    mixed: listener.mixed,
+    refuseAt: listener.refuse_at,
+    deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
+    received: listener.received,
+  };
+}
+
+function resolveDownstream(name: string, one: DownstreamSettings, at: (path: string) => string): DownstreamConfig {
+  if (one.maildir !== undefined) return { kind: 'maildir', name, folder: at(one.maildir), layout: one.layout };
+  const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
+  const address = one.lmtp ?? one.smtp;
+  if (address === undefined) throw new Error('a downstream without an address has passed the check');
+  return { kind, name, address: resolveAddress(address, at), xforward: one.xforward };
+}

@@ -1,0 +1,225 @@
+/**
+ * schema - every key of the configuration file: its description, type, default and example.
+ *
+ * The reference documentation and the effective configuration are made from this object. Defaults stand as they would in
+ * the file (`prefault`), so that they are read like anything else. What needs a look at several keys is in check.ts.
+ */
+import { z } from 'zod';
+import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
+import { listenAddress, network, serverAddress } from './address.ts';
+
+/** Timers of the platform go wrong beyond 24 days; nobody waits for more than a day. */
+const LONGEST_WAIT = 24 * 60 * 60 * 1000;
+
+/** One of `words`; those of `planned` are known from the design and told apart from mistakes. */
+function choice<const W extends string>(words: readonly [W, ...W[]], planned: readonly string[] = []) {
+  return z
+    .enum(words, {
+      error: ({ input }) =>
+        typeof input === 'string' && planned.includes(input) ? `"${input}" is not in this version yet` : '',
+    })
+    .meta({ title: words.join(' | ') });
+}
+
+const positive = count.refine((value) => value > 0, { error: 'expected at least 1', params: { code: 'E_VALUE' } });
+
+const wait = duration.refine((value) => value > 0 && value <= LONGEST_WAIT, {
+  error: 'expected more than nothing and at most 24 hours',
+  params: { code: 'E_DURATION' },
+});
+
+const size = amount().refine((value) => value > 0, {
+  error: 'expected more than nothing',
+  params: { code: 'E_AMOUNT' },
+});
+
+/** A path; relative ones start at the folder of the configuration file. */
+const path = scalar('path', ['rules/system.yaml'], (source) => {
+  if (source !== '') return { value: source };
+  return { problem: { code: 'E_VALUE', message: 'expected a path, found an empty text' } };
+});
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+
+export function isHostName(name: string): boolean {
+  return HOST_NAME.test(name);
+}
+
+const hostname = scalar('host name', ['lists.example.org'], (source) => {
+  if (isHostName(source)) return { value: source };
+  const hint = 'write letters, digits, hyphens and dots, like lists.example.org';
+  return { problem: { code: 'E_VALUE', message: `"${source}" is not a host name`, hint } };
+});
+
+const mode = scalar('octal mode', ['"0660"'], (source) => {
+  if (/^0?[0-7]{3}$/.test(source)) return { value: Number.parseInt(source, 8) };
+  const hint = 'write it like chmod does: "0660"';
+  return { problem: { code: 'E_VALUE', message: `"${source}" is not an access mode`, hint } };
+});
+
+const recipients = scalar('pattern', ['"*@lists.example.org"'], (source) => {
+  if (/^\S*@[^\s@]*$/.test(source)) return { value: source.toLowerCase() };
+  const hint = /^[\w*?-]+(\.[\w*?-]+)+$/.test(source) ? `write "*@${source}"` : 'write "*@lists.example.org"';
+  return { problem: { code: 'E_PATTERN', message: `"${source}" cannot match a whole address`, hint } };
+});
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/i;
+
+const name = z.string().superRefine((value, context) => {
+  if (NAME.test(value)) return;
+  const hint = 'use up to 64 letters, digits, - and _';
+  context.addIssue({ code: 'custom', message: `"${value}" cannot be a name`, params: { code: 'E_VALUE', hint } });
+});
+
+export const listenerSchema = z.strictObject({
+  lmtp: listenAddress.optional().meta({
+    description: 'Address to listen on for LMTP: one reply for each recipient. A listener has either lmtp or smtp.',
+    examples: ['127.0.0.1:10024'],
+  }),
+  smtp: listenAddress.optional().meta({
+    description: 'Address to listen on for SMTP: one reply for all recipients. A listener has either lmtp or smtp.',
+    examples: ['127.0.0.1:10025'],
+  }),
+  mode: mode.optional().meta({
+    description: 'Access mode of the socket file, for unix sockets only. Who may open the socket is trusted.',
+  }),
+  client_from: choice(['peer', 'xforward'], ['xclient', 'proxy']).prefault('peer').meta({
+    description:
+      'Who the client is said to be: the peer that connected, or whom a trusted peer names by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command).',
+  }),
+  trust: listOf(network).prefault(['127.0.0.1', '::1']).meta({
+    description:
+      'Peers whose XFORWARD is believed, with client_from: xforward. On a unix socket every peer is trusted: mode says who that can be.',
+  }),
+  mixed: choice(['strictest'], ['split', 'prdr']).prefault('strictest').meta({
+    description:
+      'One reply for many verdicts, SMTP only. strictest: if any recipient is refused, the message is refused for all and nothing is relayed. The only choice so far.',
+  }),
+  refuse_at: choice(['rcpt', 'data']).prefault('rcpt').meta({
+    description:
+      'When what is refused by the envelope alone is refused, SMTP only: rcpt, or data: after the final dot. Postfix with smtpd_proxy_options=speed_adjust needs data.',
+  }),
+  deadline: wait.optional().meta({
+    description:
+      "Longest time from the client's final dot to our last reply; who has no answer by then is told to try again later. By default 90 seconds for smtp and 300 seconds for lmtp. Keep it below the client's own limit (Postfix smtpd_proxy_timeout: 100 seconds).",
+  }),
+  received: flag.prefault('false').meta({
+    description: 'Whether a Received: field is added to what comes in here.',
+  }),
+});
+
+export const downstreamSchema = z.strictObject({
+  lmtp: serverAddress.optional().meta({
+    description: 'Address of an LMTP server. A downstream has one of lmtp, smtp and maildir.',
+  }),
+  smtp: serverAddress.optional().meta({
+    description: 'Address of an SMTP server. A downstream has one of lmtp, smtp and maildir.',
+    examples: ['127.0.0.1:10026'],
+  }),
+  xforward: flag.prefault('false').meta({
+    description:
+      'Whether the server is told about the original client by XFORWARD, where it offers that; lmtp and smtp only.',
+  }),
+  maildir: path.optional().meta({
+    description: 'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp and maildir.',
+    examples: ['var/mail'],
+  }),
+  layout: choice(['plain'], ['user', 'md5']).prefault('plain').meta({
+    description: 'Where a Maildir lies in the folder. plain: FOLDER/DOMAIN/LOCAL-PART. The only choice so far.',
+  }),
+});
+
+export const routeSchema = z.strictObject({
+  recipients: listOf(recipients).optional().meta({
+    description:
+      'Patterns for the whole address, without regard to case; * stands for any characters, ? for one. The last route goes without: it takes the rest.',
+  }),
+  to: text.meta({ description: 'The name of a downstream.', examples: ['mailman'] }),
+});
+
+const lists = z.strictObject({
+  folder: path.meta({
+    description: "Folder of the lists' own rules: FOLDER/DOMAIN/LOCAL-PART.yaml.",
+    examples: ['rules/lists'],
+  }),
+  layout: choice(['plain'], ['user', 'md5']).prefault('plain').meta({
+    description: "Where a list's file lies in the folder. The only choice so far.",
+  }),
+  dialect: choice(['mailman', 'plain'], ['sympa', 'ezmlm', 'mlmmj']).prefault('mailman').meta({
+    description:
+      'How the list manager forms the addresses of a list: mailman knows LIST-owner, LIST-request and so on; plain only LIST.',
+  }),
+});
+
+export const configSchema = z.strictObject({
+  version: z.literal('1').meta({ title: '1', description: 'The version of this format.', examples: ['1'] }),
+  hostname: hostname.optional().meta({
+    description: "Our name in greetings and Received: fields; by default the machine's name.",
+  }),
+  listen: z.array(listenerSchema).min(1).meta({ description: 'Where mail comes in; at least one listener.' }),
+  downstreams: z
+    .record(name, downstreamSchema)
+    .refine((all) => Object.keys(all).length > 0, {
+      error: 'at least one downstream is needed',
+      params: { code: 'E_EMPTY' },
+    })
+    .meta({ description: 'Where mail goes, each under a name of its own.' }),
+  routes: z.array(routeSchema).min(1).meta({
+    description:
+      'Which downstream a recipient goes to where no rule names one. First match wins; the last one takes the rest.',
+  }),
+  rules: z
+    .strictObject({
+      system: path.optional().meta({ description: "The system's rules: before and after those of the lists." }),
+      lists: lists.optional().meta({ description: "The lists' own rules." }),
+    })
+    .prefault({})
+    .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),
+  limits: z
+    .strictObject({
+      message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
+      memory: size.prefault('256 MB').meta({
+        description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
+      }),
+      connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
+      recipients: positive.prefault('100').meta({
+        description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
+        examples: ['100'],
+      }),
+      bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
+        description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'How much is taken.' }),
+  timeouts: z
+    .strictObject({
+      client: wait.prefault('5 minutes').meta({ description: 'Longest silence of a client.' }),
+      connect: wait.prefault('10 seconds').meta({ description: 'Longest wait for a connection to a downstream.' }),
+      reply: wait.prefault('5 minutes').meta({
+        description: "Longest wait for a downstream's reply; the deadline of the listener may end it sooner.",
+      }),
+      drain: wait.prefault('30 seconds').meta({
+        description: 'How long messages under way may take when the process is told to stop.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'How long is waited.' }),
+  log: z
+    .strictObject({
+      level: choice(['trace', 'debug', 'info', 'warn', 'error']).prefault('info').meta({
+        description: 'The least important events that are logged.',
+      }),
+      format: choice(['json', 'pretty'])
+        .prefault('json')
+        .meta({ description: 'JSON for machines, pretty for people.' }),
+    })
+    .prefault({})
+    .meta({ description: 'The log, on standard output.' }),
+});
+
+/** What the file says, read and with defaults, under the file's own names. */
+export type Settings = z.output<typeof configSchema>;
+export type ListenerSettings = z.output<typeof listenerSchema>;
+export type DownstreamSettings = z.output<typeof downstreamSchema>;
+export type RouteSettings = z.output<typeof routeSchema>;

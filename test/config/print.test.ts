@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Config } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import { printConfig } from '../../src/config/print.ts';
+
+const LOOPBACK = [
+  { address: '127.0.0.1', prefix: 32 },
+  { address: '::1', prefix: 128 },
+];
+
+const wait = fc.integer({ min: 1, max: 86_400_000 });
+const size = fc.integer({ min: 1, max: 2 ** 40 }).map((octets) => Math.min(octets, 999_999_999));
+const name = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,8}$/);
+const tcp = fc.record({
+  host: fc.constantFrom('127.0.0.1', '::1', 'localhost'),
+  port: fc.integer({ min: 1, max: 65_535 }),
+});
+const unix = fc.record({ path: fc.constantFrom('/run/x.sock', '/run/a b #c.sock') });
+const flag = fc.boolean();
+
+const listener = fc
+  .record({
+    protocol: fc.constantFrom('lmtp' as const, 'smtp' as const),
+    address: fc.oneof(tcp, unix),
+    mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
+    clientFrom: fc.constantFrom('peer' as const, 'xforward' as const),
+    trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
+    mixed: fc.constant('strictest' as const),
+    refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
+    deadline: wait,
+    received: flag,
+  })
+  .map((one) => ({
+    ...one,
+    mode: 'path' in one.address ? one.mode : null,
+    trust: one.clientFrom === 'xforward' && !('path' in one.address) ? one.trust : LOOPBACK,
+    refuseAt: one.protocol === 'smtp' ? one.refuseAt : 'rcpt',
+  }));
+
+const downstream = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('lmtp' as const, 'smtp' as const),
+    name,
+    address: fc.oneof(tcp, unix),
+    xforward: flag,
+  }),
+  fc.record({
+    kind: fc.constant('maildir' as const),
+    name,
+    folder: fc.constantFrom('/var/mail', '/null', '/a: b'),
+    layout: fc.constant('plain' as const),
+  }),
+);
+
+const config: fc.Arbitrary<Config> = fc
+  .record({
+    file: fc.constant('/etc/postern.yaml'),
+    hostname: fc.constantFrom('mx.example.org', 'null', '1'),
+    listen: fc.uniqueArray(listener, {
+      minLength: 1,
+      maxLength: 3,
+      selector: ({ address }) => JSON.stringify(address),
+    }),
+    // Names of digits alone would come back in another order.
+    downstreams: fc.uniqueArray(
+      downstream.filter((one) => !/^\d+$/.test(one.name)),
+      { minLength: 1, maxLength: 3, selector: (one) => one.name },
+    ),
+    rules: fc.record({
+      system: fc.option(fc.constant('/rules/system.yaml')),
+      lists: fc.option(
+        fc.record({
+          folder: fc.constant('/lists'),
+          layout: fc.constant('plain' as const),
+          dialect: fc.constantFrom('mailman' as const, 'plain' as const),
+        }),
+      ),
+    }),
+    limits: fc.record({
+      message: size,
+      memory: size,
+      connections: fc.integer({ min: 1, max: 1e6 }),
+      recipients: fc.integer({ min: 1, max: 1e6 }),
+      bareNewline: fc.constantFrom('reject' as const, 'normalize' as const),
+    }),
+    timeouts: fc.record({ client: wait, connect: wait, reply: wait, drain: wait }),
+    log: fc.record({
+      level: fc.constantFrom('trace' as const, 'error' as const),
+      format: fc.constantFrom('json' as const, 'pretty' as const),
+    }),
+  })
+  .chain((partial) => {
+    const to = fc.constantFrom(...partial.downstreams.map((one) => one.name));
+    const patterns = fc.uniqueArray(fc.constantFrom('*@lists.example.org', 'a?@*', '#x@y'), { minLength: 1 });
+    return fc
+      .tuple(fc.array(fc.record({ recipients: patterns, to }), { maxLength: 2 }), to)
+      .map(([routes, last]) => ({ ...partial, routes: [...routes, { recipients: null, to: last }] }));
+  });
+
+test('what is printed is the same configuration', () => {
+  fc.assert(
+    fc.property(config, (drawn) => {
+      // Drawn objects may lack a prototype, and then equal no other.
+      const given = structuredClone(drawn);
+      const printed = printConfig(given);
+      assert.deepEqual(parseConfig('/etc/postern.yaml', printed), { config: given, diagnostics: [] });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('sizes and durations are printed in the largest unit without a rest', () => {
+  const text = `version: 1
+hostname: mx.example.org
+listen: [ { smtp: 127.0.0.1:10025, deadline: 61 seconds } ]
+downstreams: { inbox: { maildir: /var/mail } }
+routes: [ { to: inbox } ]
+limits: { message: 1.5 MB, memory: 2048 MB }
+timeouts: { client: 60 seconds, connect: 1500 milliseconds, reply: 120 minutes }
+`;
+  const { config: parsed } = parseConfig('/etc/postern.yaml', text);
+  assert.ok(parsed !== null);
+  assert.equal(
+    printConfig(parsed),
+    `version: 1
+hostname: mx.example.org
+listen:
+  - smtp: 127.0.0.1:10025
+    client_from: peer
+    mixed: strictest
+    refuse_at: rcpt
+    deadline: 61 seconds
+    received: false
+downstreams:
+  inbox:
+    maildir: /var/mail
+    layout: plain
+routes:
+  - to: inbox
+rules: {}
+limits:
+  message: 1536 KB
+  memory: 2 GB
+  connections: 1000
+  recipients: 100
+  bare_newline: reject
+timeouts:
+  client: 1 minute
+  connect: 1500 milliseconds
+  reply: 2 hours
+  drain: 30 seconds
+log:
+  level: info
+  format: json
+`,
+  );
+});
