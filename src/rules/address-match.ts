@@ -1,0 +1,96 @@
+/**
+ * address-match - the match words for addresses: is, like, domain, in, not_in.
+ *
+ * Addresses are compared whole and without case. One mailbox must satisfy `is`, `like` and `domain` together; `in` needs
+ * all mailboxes in its sets, and at least one mailbox; `not_in` is its opposite, so that nobody is no member.
+ */
+import { z } from 'zod';
+import type { EnvelopeFacts } from '../core/facts.ts';
+import type { Mailbox } from '../core/mailbox.ts';
+import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
+import { listOf, text } from '../yaml/scalar.ts';
+import { type Answer, everyOne, negated } from './asking.ts';
+import type { CompileEnv } from './env.ts';
+import { allOf, anyOf, likeTest, type TextTest } from './match.ts';
+import { ADDRESS_HINT, compileMembers, type Members } from './members.ts';
+
+/** For the schema of a condition's argument. */
+export const addressWords = {
+  is: listOf(text).optional(),
+  like: listOf(text).optional(),
+  domain: listOf(text).optional(),
+  in: listOf(text).optional(),
+  not_in: listOf(text).optional(),
+};
+
+const schema = z.strictObject(addressWords);
+export type AddressWords = z.output<typeof schema>;
+
+export type AddressTest = (mailboxes: readonly Mailbox[], facts: EnvelopeFacts) => Answer;
+
+const LIST = '{list}';
+/** `*example.com` is meant for a domain, and also fits evilexample.com. */
+const LOOSE = /^\*[\w-]+(\.[\w-]+)+$/;
+
+export function compileAddresses(words: AddressWords, env: CompileEnv): AddressTest {
+  const tests: TextTest[] = [];
+  if (words.is !== undefined) tests.push(anyOf(words.is.map((value, index) => isTest(value, index, env))));
+  if (words.like !== undefined)
+    tests.push(anyOf(words.like.map((value, index) => wildTest(value, 'like', index, env))));
+  if (words.domain !== undefined) {
+    const ofDomain = anyOf(words.domain.map((value, index) => domainTest(value, index, env)));
+    tests.push((key, facts) => ofDomain(key.slice(key.lastIndexOf('@') + 1), facts));
+  }
+  const test = allOf(tests);
+  const inside = words.in && compileMembers(words.in, 'mailboxes', env, 'in');
+  const outside = words.not_in && compileMembers(words.not_in, 'mailboxes', env, 'not_in');
+  const questions: AddressTest[] = [];
+  if (test !== null) questions.push((mailboxes, facts) => mailboxes.some((mailbox) => test(keyOf(mailbox), facts)));
+  if (inside) questions.push((mailboxes, facts) => allMembers(inside, mailboxes, facts));
+  if (outside) questions.push((mailboxes, facts) => negated(allMembers(outside, mailboxes, facts)));
+  return (mailboxes, facts) => everyOne(questions, (question) => question(mailboxes, facts));
+}
+
+function allMembers(members: Members, mailboxes: readonly Mailbox[], { transaction }: EnvelopeFacts): Answer {
+  if (mailboxes.length === 0) return false;
+  return everyOne(mailboxes, (mailbox) => members(keyOf(mailbox), transaction.signal));
+}
+
+const keys = new WeakMap<Mailbox, string>();
+
+function keyOf(mailbox: Mailbox): string {
+  const known = keys.get(mailbox);
+  if (known !== undefined) return known;
+  const key = addressKey(mailbox);
+  keys.set(mailbox, key);
+  return key;
+}
+
+function isTest(value: string, index: number, env: CompileEnv): TextTest {
+  if (value === LIST) return (key, { address }) => key === address.list;
+  const entry = parseAddressEntry(value);
+  if (entry?.kind !== 'address') {
+    const hint = value.includes('*') ? 'for a pattern say `like`' : ADDRESS_HINT;
+    env.report('E_ADDRESS', `"${value}" is not an address`, hint, ['is', index]);
+  }
+  return (key) => key === entry?.key;
+}
+
+function domainTest(value: string, index: number, env: CompileEnv): TextTest {
+  if (/^$|[\s@]/.test(value)) {
+    env.report('E_ADDRESS', `"${value}" is not a domain`, 'write the part behind the @ alone', ['domain', index]);
+  }
+  if (/[*?]/.test(value)) return wildTest(value, 'domain', index, env);
+  const domain = domainKey(value);
+  return (key) => key === domain;
+}
+
+function wildTest(value: string, word: 'like' | 'domain', index: number, env: CompileEnv): TextTest {
+  if (LOOSE.test(value)) {
+    const domain = value.slice(1);
+    const exact = word === 'like' ? `"*@${domain}"` : domain;
+    const hint = `write ${exact}, and "*.${domain}" for what is below it`;
+    env.report('W_LOOSE_PATTERN', `"${value}" also matches evil${domain}`, hint, [word, index]);
+  }
+  return likeTest(value, (pattern) => pattern.normalize('NFC').toLowerCase(), env, [word, index]);
+}

@@ -1,0 +1,96 @@
+/**
+ * check-files - what only the disk can tell: the files of sets, all files of lists, and files that no address leads to.
+ *
+ * Synchronous: for the start, a reload and `postern check`; never on the way of a message.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { LARGEST_ADDRESS_FILE, parseAddressLines } from '../store/address-file.ts';
+import { readText } from '../yaml/file.ts';
+import { wholeFile } from '../yaml/place.ts';
+import type { LoadedRuleset, SetFile } from './load.ts';
+import { type Dialect, listFiles, splitAddress } from './select.ts';
+
+const YAML_ENDING = /\.ya?ml$/i;
+const DEFAULT = '_default';
+
+/** `list`: the list whose file it is; null for a domain's default. */
+type Load = (file: string, text: string, list: string | null) => LoadedRuleset;
+
+/** Loads every file of a list in the folders of the domains below `folder`. */
+export function checkListFolder(folder: string, dialect: Dialect, load: Load): readonly Diagnostic[] {
+  const isRules = (name: string) => YAML_ENDING.test(name);
+  const names = namesIn(folder);
+  return [
+    ...names.filter(isRules).map((name) => {
+      const hint = 'move it into the folder of its domain';
+      return misplaced(join(folder, name), 'no address leads to this file', hint);
+    }),
+    ...names.flatMap((domain) =>
+      namesIn(join(folder, domain))
+        .filter(isRules)
+        .flatMap((name) => checkListFile(folder, domain, name, dialect, load)),
+    ),
+  ];
+}
+
+function checkListFile(
+  folder: string,
+  domain: string,
+  name: string,
+  dialect: Dialect,
+  load: Load,
+): readonly Diagnostic[] {
+  const file = join(folder, domain, name);
+  const localPart = name.replace(YAML_ENDING, '');
+  const isDefault = localPart.toLowerCase() === DEFAULT;
+  const { list } = splitAddress({ localPart, domain }, dialect);
+  const { own, fallback } = listFiles(folder, list);
+  const expected = isDefault ? fallback : own;
+  if (file !== expected) {
+    const whose = isDefault ? 'what is for the whole domain' : `what is for ${list}`;
+    const message = expected === null ? '' : `; ${whose} stands in ${expected}`;
+    return [misplaced(file, `no address leads to this file${message}`, 'rename it')];
+  }
+  const { text, diagnostics } = readText(file);
+  if (text === null) return diagnostics;
+  const loaded = load(file, text, isDefault ? null : list);
+  return [...loaded.diagnostics, ...checkSetFiles(loaded.setFiles)];
+}
+
+function misplaced(file: string, message: string, hint: string): Diagnostic {
+  return { code: 'E_PLACE', message, hint, place: wholeFile(file) };
+}
+
+/** The files of sets: missing, unreadable, or with lines that are no address. */
+export function checkSetFiles(files: readonly SetFile[]): readonly Diagnostic[] {
+  return files.flatMap(({ path, place }): readonly Diagnostic[] => {
+    const fail = (message: string): Diagnostic => ({ code: 'E_FILE', message, hint: `put it at ${path}`, place });
+    try {
+      const found = statSync(path);
+      if (!found.isFile()) return [fail('this is not a regular file')];
+      if (found.size > LARGEST_ADDRESS_FILE) return [fail(`the file is larger than ${LARGEST_ADDRESS_FILE} octets`)];
+      const text = readFileSync(path, 'utf8');
+      return parseAddressLines(text).bad.map((line) => ({
+        code: 'E_ADDRESS',
+        message: 'this line is not an address; nothing of the file is used while it stands there',
+        hint: 'one address a line, "*@domain" for all of a domain, # before a comment',
+        place: { file: path, line, column: 1, length: 1 },
+      }));
+    } catch (error) {
+      return [fail(`the file cannot be read: ${error instanceof Error ? error.message : String(error)}`)];
+    }
+  });
+}
+
+/** The names in a folder in order, without hidden ones; none where it is no folder. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !name.startsWith('.'))
+      .sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * check - what no single condition or action can see: names, order, reach, and what a list's file may do.
+ */
+import type { Role } from '../core/facts.ts';
+import type { Scope } from './env.ts';
+import type { FileTree, RuleTree, WhenTree } from './parse.ts';
+import type { Source } from './source.ts';
+
+const MOST_RULES = 1000;
+
+export function checkRules(source: Source, tree: FileTree, scope: Scope): void {
+  checkCount(source, tree);
+  checkNames(source, tree);
+  for (const rule of tree.rules) {
+    checkActionOrder(source, rule);
+    if (scope === 'list') checkAllowed(source, rule);
+  }
+  checkReach(source, tree);
+}
+
+/** Sets that no rule asks. */
+export function checkUse(source: Source, tree: FileTree, used: ReadonlySet<string>): void {
+  for (const { name, path } of tree.sets) {
+    if (!used.has(name))
+      source.report('W_UNUSED', `no rule asks the set "${name}"`, 'take it out, or ask it with in:', path, 'key');
+  }
+}
+
+function checkCount(source: Source, { rules }: FileTree): void {
+  const first = rules[MOST_RULES];
+  if (first === undefined) return;
+  const hint = 'values belong into a set, not into rules of their own';
+  source.report('E_TOO_MANY', `a file has at most ${MOST_RULES} rules, this one ${rules.length}`, hint, first.path);
+}
+
+function checkNames(source: Source, { rules }: FileTree): void {
+  const seen = new Map<string, RuleTree>();
+  for (const rule of rules) {
+    if (rule.name === '') continue;
+    const first = seen.get(rule.name);
+    if (first === undefined) {
+      seen.set(rule.name, rule);
+      continue;
+    }
+    const { line } = source.document.placeOf([...first.path, 'name']);
+    const hint = 'logs and traces tell rules apart by name; use another one';
+    source.report('E_DUPLICATE_NAME', `line ${line} has a rule "${rule.name}" already`, hint, [...rule.path, 'name']);
+  }
+}
+
+/** At most one action decides, and it comes last. */
+function checkActionOrder(source: Source, { actions }: RuleTree): void {
+  const first = actions.find(({ action }) => action.decides);
+  if (first === undefined) return;
+  const next = actions[actions.indexOf(first) + 1];
+  if (next === undefined) return;
+  const message = next.action.decides
+    ? `\`${first.action.name}\` has decided already`
+    : `\`${next.action.name}\` comes behind \`${first.action.name}\`, which decides`;
+  const hint = next.action.decides ? 'keep one of them' : 'put it in front';
+  source.report('E_ACTION_ORDER', message, hint, next.path);
+}
+
+function checkAllowed(source: Source, rule: RuleTree): void {
+  if (rule.roles.includes('bounces')) {
+    const message = 'rules of a list never see the bounces address: to refuse a bounce breaks the list manager';
+    source.report('E_NOT_ALLOWED', message, 'take bounces out', [...rule.path, 'roles']);
+  }
+  for (const { path, condition } of [...conditionsOf(rule.when), ...conditionsOf(rule.unless)]) {
+    if (condition.systemOnly !== true) continue;
+    source.report(
+      'E_NOT_ALLOWED',
+      `only rules of the system may ask \`${condition.name}\``,
+      'take it out',
+      path,
+      'key',
+    );
+  }
+  for (const { path, action } of rule.actions) {
+    if (action.systemOnly !== true) continue;
+    source.report('E_NOT_ALLOWED', `only rules of the system may \`${action.name}\``, 'take it out', path);
+  }
+}
+
+type ConditionTree = WhenTree & { readonly kind: 'condition' };
+
+function conditionsOf(tree: WhenTree | null): readonly ConditionTree[] {
+  if (tree === null) return [];
+  if (tree.kind === 'condition') return [tree];
+  return tree.kind === 'not' ? conditionsOf(tree.child) : tree.children.flatMap(conditionsOf);
+}
+
+/** Warns of rules behind one that decides on every message of all their roles. */
+function checkReach(source: Source, { rules }: FileTree): void {
+  const decided = new Map<string, RuleTree>();
+  for (const rule of rules) {
+    const earlier = rule.roles.map((role) => decided.get(keyOf(rule, role)));
+    const [stopper] = earlier;
+    if (stopper !== undefined && !earlier.includes(undefined)) {
+      const hint = `put it in front of "${stopper.name}"`;
+      source.report('W_UNREACHABLE', `"${stopper.name}" has decided on every message before this rule`, hint, [
+        ...rule.path,
+        'name',
+      ]);
+    }
+    if (!decidesAlways(rule)) continue;
+    for (const role of rule.roles) if (!decided.has(keyOf(rule, role))) decided.set(keyOf(rule, role), rule);
+  }
+}
+
+function keyOf({ layer }: RuleTree, role: Role): string {
+  return `${layer} ${role}`;
+}
+
+function decidesAlways({ when, unless, actions }: RuleTree): boolean {
+  return when !== null && unless === null && holdsAlways(when) && actions.some(({ action }) => action.decides);
+}
+
+function holdsAlways(tree: WhenTree): boolean {
+  switch (tree.kind) {
+    case 'condition':
+      return tree.condition.name === 'always';
+    case 'not':
+      return false;
+    case 'all':
+      return tree.children.every(holdsAlways);
+    case 'any':
+      return tree.children.some(holdsAlways);
+  }
+}

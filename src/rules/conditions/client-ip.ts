@@ -1,0 +1,44 @@
+/**
+ * client_ip - asks the IP address of the original client, where XFORWARD told it.
+ *
+ * Where nobody told, every question about it is answered no.
+ */
+import { z } from 'zod';
+import { listOf, text } from '../../yaml/scalar.ts';
+import { everyOne, negated } from '../asking.ts';
+import { askOnce, defineCondition } from '../condition.ts';
+import { askNothing, asksSomething } from '../match.ts';
+import { compileMembers, type Members } from '../members.ts';
+
+const WORDS = ['is', 'in', 'not_in'] as const;
+
+export const clientIp = defineCondition({
+  name: 'client_ip',
+  summary: 'Asks the IP address of the client that brought the message.',
+  reference: null,
+  phase: 'envelope',
+  argument: z
+    .strictObject({ is: listOf(text).optional(), in: listOf(text).optional(), not_in: listOf(text).optional() })
+    .refine(asksSomething, askNothing('in: 192.0.2.0/24')),
+  examples: [
+    { argument: '{ is: 192.0.2.1 }', given: { client: '192.0.2.1' }, expect: true },
+    { argument: '{ in: [192.0.2.0/24, "2001:db8::/32"] }', given: { client: '2001:db8::7' }, expect: true },
+    { argument: '{ in: 192.0.2.0/24 }', given: { client: '::ffff:192.0.2.1' }, expect: true },
+    { argument: '{ not_in: 192.0.2.0/24 }', given: { client: '198.51.100.1' }, expect: true },
+    { argument: '{ in: 192.0.2.0/24 }', given: { client: null }, expect: false },
+    { argument: '{ not_in: 192.0.2.0/24 }', given: { client: null }, expect: false },
+  ],
+  compile(words, env) {
+    const questions = WORDS.flatMap((word): Members[] => {
+      const items = words[word];
+      if (items === undefined) return [];
+      const members = compileMembers(items, 'networks', env, word);
+      return [word === 'not_in' ? (key, signal) => negated(members(key, signal)) : members];
+    });
+    return askOnce(({ transaction: { client, signal } }) => {
+      const { address } = client;
+      return address !== null && everyOne(questions, (question) => question(address, signal));
+    });
+  },
+  saw: ({ transaction }) => transaction.client.address ?? 'unknown',
+});

@@ -1,0 +1,33 @@
+/**
+ * env - what a condition or an action may use while it is compiled: the sets and patterns of its file, and a way to report
+ * what is wrong with its argument.
+ */
+import type { DiagnosticCode } from '../core/diagnostic.ts';
+import type { Store } from '../store/store.ts';
+import type { YamlPath } from '../yaml/tree.ts';
+import type { FilePatterns } from './pattern.ts';
+
+/** Whose file: the system's, which may do everything, or a list's, which may only tighten for its own list. */
+export type Scope = 'system' | 'list';
+
+/** What the members of a set are: addresses of people, or IP addresses. */
+export type SetKind = 'mailboxes' | 'networks';
+
+export interface NamedSet {
+  readonly kind: SetKind;
+  readonly store: Store;
+}
+
+export interface CompileEnv {
+  readonly scope: Scope;
+  /** The name of the rule, for `{rule}`. */
+  readonly rule: string;
+  /** The names that `relay: NAME` may say. */
+  readonly downstreams: readonly string[];
+  readonly patterns: FilePatterns;
+  readonly setNames: readonly string[];
+  /** The set of that name, which counts as used from now on. */
+  set(name: string): NamedSet | undefined;
+  /** Reports a problem of the argument; `at` is the path within it. The file does not load then. */
+  report(code: DiagnosticCode, message: string, hint: string | null, at?: YamlPath): void;
+}

@@ -1,0 +1,52 @@
+/**
+ * field-match - the match words for header fields: those for texts, and `exists`, `empty`.
+ *
+ * Of several fields with the name, one must satisfy all words for texts. `empty` says that no such field has a text: a
+ * message without a Subject has an empty one.
+ */
+import { z } from 'zod';
+import type { HeaderFacts } from '../core/facts.ts';
+import type { Header, HeaderField } from '../core/message.ts';
+import { flag } from '../yaml/scalar.ts';
+import { type Ask, askOnce } from './condition.ts';
+import type { CompileEnv } from './env.ts';
+import { compileText, textOf, textWords } from './match.ts';
+
+/** For the schema of a condition's argument. */
+export const fieldWords = { ...textWords, exists: flag.optional(), empty: flag.optional() };
+
+const schema = z.strictObject(fieldWords);
+export type FieldWords = z.output<typeof schema>;
+
+/** Asks the fields of any of the names. */
+export function compileFields(names: readonly string[], words: FieldWords, env: CompileEnv): Ask<HeaderFacts> {
+  const { exists, empty } = words;
+  const raw = words.raw === true;
+  const test = compileText(words, env);
+  const ask = (facts: HeaderFacts): boolean => {
+    const { header } = facts;
+    if (exists !== undefined && exists !== hasField(header, names, () => true)) return false;
+    if (empty !== undefined && empty === hasField(header, names, (field) => textOf(field, raw) !== '')) return false;
+    return test === null || hasField(header, names, (field) => test(textOf(field, raw), facts));
+  };
+  // A pattern costs time, which is charged once.
+  return words.regex === undefined ? ask : askOnce(ask);
+}
+
+function hasField(header: Header, names: readonly string[], fits: (field: HeaderField) => boolean): boolean {
+  return names.some((name) => header.named(name).some(fits));
+}
+
+/** Most fields and characters of each that `explain` shows. */
+const SHOWN = 5;
+const LONGEST_SHOWN = 200;
+
+/** The fields as `explain` shows them. */
+export function showFields({ header }: HeaderFacts, names: readonly string[], raw: boolean): string {
+  const fields = names.flatMap((name) => header.named(name));
+  if (fields.length === 0) return 'no such field';
+  const texts = fields
+    .slice(0, SHOWN)
+    .map((field) => JSON.stringify((raw ? field.value : field.text).slice(0, LONGEST_SHOWN)));
+  return [...texts, ...(fields.length > SHOWN ? ['...'] : [])].join(', ');
+}

@@ -1,0 +1,117 @@
+/**
+ * list-rulesets - the rulesets of lists, found, compiled and kept when mail comes for them.
+ *
+ * A file is looked at when it is asked for, at most every two seconds. One that does not load is set aside, told once in
+ * the log, and the last good one stays in force; where there is none, the list is without rules that can be applied, which
+ * is not the same as without a file. A hundred thousand files nobody writes to cost nothing.
+ */
+import { readFile } from 'node:fs/promises';
+import { isWarning } from '../core/diagnostic.ts';
+import type { Log } from '../core/log.ts';
+import { fileVersion } from '../store/file-version.ts';
+import { BoundedCache } from '../store/memory.ts';
+import { formatDiagnostic } from '../yaml/frame.ts';
+import { LARGEST_FILE } from '../yaml/load.ts';
+import type { LoadedRuleset } from './load.ts';
+import type { Ruleset } from './ruleset.ts';
+
+export interface ListRulesetsOptions {
+  /** `list`: the list whose file it is; null for the default of a domain. */
+  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Both null where there is no file. `unavailable`: why the file's rules cannot be applied. */
+export interface FoundRuleset {
+  readonly ruleset: Ruleset | null;
+  readonly unavailable: string | null;
+}
+
+const ABSENT: FoundRuleset = { ruleset: null, unavailable: null };
+
+/** Milliseconds for which a file is taken to be unchanged. */
+const TRUSTED_FOR = 2000;
+const MOST_RULESETS = 10_000;
+const MOST_ABSENT = 100_000;
+const NO_SUCH_FILE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
+
+interface Kept {
+  readonly found: FoundRuleset;
+  /** Empty where the file could not be read: then it is tried again. */
+  readonly version: string;
+  /** What was told in the log, so that it is told once; null while all is well. */
+  readonly problem: string | null;
+  readonly lookedAt: number;
+}
+
+export class ListRulesets {
+  readonly #options: ListRulesetsOptions;
+  readonly #kept = new BoundedCache<Kept>({ maxEntries: MOST_RULESETS });
+  /** When a file was found missing; kept apart, so that mail to made-up addresses does not push rulesets out. */
+  readonly #absent = new BoundedCache<number>({ maxEntries: MOST_ABSENT });
+  readonly #looking = new Map<string, Promise<FoundRuleset>>();
+
+  constructor(options: ListRulesetsOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  find(file: string, list: string | null): FoundRuleset | Promise<FoundRuleset> {
+    const kept = this.#kept.get(file);
+    if (kept !== undefined && this.#isFresh(kept.lookedAt)) return kept.found;
+    if (kept === undefined && this.#isFresh(this.#absent.get(file))) return ABSENT;
+    const looking = this.#looking.get(file) ?? this.#look(file, list, kept).finally(() => this.#looking.delete(file));
+    this.#looking.set(file, looking);
+    return looking;
+  }
+
+  close(): void {
+    this.#kept.close();
+    this.#absent.close();
+  }
+
+  #isFresh(lookedAt: number | undefined): boolean {
+    if (lookedAt === undefined) return false;
+    const age = this.#options.now() - lookedAt;
+    return age >= 0 && age < TRUSTED_FOR;
+  }
+
+  async #look(file: string, list: string | null, kept: Kept | undefined): Promise<FoundRuleset> {
+    const lookedAt = this.#options.now();
+    const keep = (fresh: Omit<Kept, 'lookedAt'>): FoundRuleset => {
+      this.#kept.set(file, { ...fresh, lookedAt });
+      return fresh.found;
+    };
+    const setAside = (version: string, problem: string): FoundRuleset => {
+      const lastGood = kept?.found.ruleset ?? null;
+      const inForce = lastGood === null ? 'none: mail is deferred' : 'the last good ones';
+      if (problem !== kept?.problem || version !== kept.version) {
+        this.#options.log.warn('list-rules-set-aside', { file, list, problem, inForce });
+      }
+      return keep({ version, problem, found: { ruleset: lastGood, unavailable: lastGood === null ? problem : null } });
+    };
+    try {
+      const version = await fileVersion(file, LARGEST_FILE);
+      if (version === kept?.version) return keep(kept);
+      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+      const { ruleset, diagnostics } = this.#options.load(file, text, list);
+      if (ruleset === null) {
+        const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
+        return setAside(version, errors.map((diagnostic) => formatDiagnostic(diagnostic, text)).join('\n'));
+      }
+      if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
+      return keep({ version, problem: null, found: { ruleset, unavailable: null } });
+    } catch (error) {
+      if (!isMissing(error)) return setAside('', error instanceof Error ? error.message : String(error));
+      this.#kept.delete(file);
+      this.#absent.set(file, lookedAt);
+      return ABSENT;
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && NO_SUCH_FILE.has(error.code);
+}

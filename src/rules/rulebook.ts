@@ -1,0 +1,149 @@
+/**
+ * rulebook - all rules there are: the system's, read once, and those of lists, found when mail comes for them.
+ *
+ * A reload opens another rulebook; transactions that began with this one end with it.
+ */
+import { statSync } from 'node:fs';
+import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
+import type { ListAddress, Role } from '../core/facts.ts';
+import type { Log } from '../core/log.ts';
+import type { Mailbox } from '../core/mailbox.ts';
+import { readText } from '../yaml/file.ts';
+import { wholeFile } from '../yaml/place.ts';
+import { checkListFolder, checkSetFiles } from './check-files.ts';
+import { startEvaluation } from './evaluate.ts';
+import { type FoundRuleset, ListRulesets } from './list-rulesets.ts';
+import { loadRuleset } from './load.ts';
+import { PatternCache } from './pattern.ts';
+import type { Policy } from './policy.ts';
+import { type Program, programFor, type Ruleset } from './ruleset.ts';
+import { type Dialect, listFiles, splitAddress } from './select.ts';
+
+export interface RulesOptions {
+  /** The path of the system's file; null for no rules of the system. */
+  readonly system: string | null;
+  readonly lists: { readonly folder: string; readonly dialect: Dialect } | null;
+  /** The names that `relay: NAME` may say. */
+  readonly downstreams: readonly string[];
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface OpenedRulebook {
+  /** null if there is any error. */
+  readonly rulebook: Rulebook | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text of each file that was read, to show diagnostics with. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+export interface Rulebook {
+  /** What applies to a recipient. Never throws and never rejects. */
+  policyFor(forwardPath: Mailbox): Policy | Promise<Policy>;
+  /** Loads the files of all lists, and tells all that is wrong with them. */
+  checkAll(): readonly Diagnostic[];
+  close(): void;
+}
+
+/** Without lists the dialect still says which addresses are for bounces. */
+const DEFAULT_DIALECT: Dialect = 'mailman';
+const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
+
+/** Reads the system's file; the files of lists are read when they are needed. */
+export function openRulebook({ system, lists, downstreams, log, now = Date.now }: RulesOptions): OpenedRulebook {
+  const patterns = new PatternCache();
+  const load = (file: string, text: string, scope: 'system' | 'list', list: string | null) =>
+    loadRuleset({ file, text, scope, list, downstreams, patterns, now });
+  const loadList = (file: string, text: string, list: string | null) => load(file, text, 'list', list);
+
+  const diagnostics: Diagnostic[] = [];
+  const sources = new Map<string, string>();
+  let ruleset: Ruleset | null = null;
+  if (system !== null) {
+    const read = readText(system);
+    diagnostics.push(...read.diagnostics);
+    if (read.text !== null) {
+      sources.set(system, read.text);
+      const loaded = load(system, read.text, 'system', null);
+      diagnostics.push(...loaded.diagnostics, ...checkSetFiles(loaded.setFiles));
+      ruleset = loaded.ruleset;
+    }
+  }
+  if (lists !== null && !isFolder(lists.folder)) {
+    const message = 'there is no such folder';
+    diagnostics.push({ code: 'E_FILE', message, hint: 'make it, or take `lists` out', place: wholeFile(lists.folder) });
+  }
+  if (diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
+    patterns.close();
+    return { rulebook: null, diagnostics, sources };
+  }
+
+  const dialect = lists?.dialect ?? DEFAULT_DIALECT;
+  const listRulesets = new ListRulesets({ load: loadList, log, now });
+  const programs = new Programs(ruleset);
+  const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
+    const { own, fallback } = listFiles(folder, list);
+    const fallBack = (found: FoundRuleset) => {
+      const exists = found.ruleset !== null || found.unavailable !== null;
+      return exists || fallback === null ? found : listRulesets.find(fallback, null);
+    };
+    const found = own === null ? NO_LIST : listRulesets.find(own, list);
+    return found instanceof Promise ? found.then(fallBack) : fallBack(found);
+  };
+  const policy = (address: ListAddress, { ruleset: list, unavailable }: FoundRuleset): Policy => {
+    const program = programs.for(list, address.role);
+    return { address, unavailable, start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace) };
+  };
+  const rulebook: Rulebook = {
+    policyFor(forwardPath) {
+      const address = splitAddress(forwardPath, dialect);
+      // Rules of a list never see its bounces, so not even a file that does not load holds them up.
+      if (lists === null || address.role === 'bounces') return policy(address, NO_LIST);
+      const found = findRuleset(lists.folder, address.list);
+      return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
+    },
+    checkAll: () => (lists === null ? [] : checkListFolder(lists.folder, dialect, loadList)),
+    close() {
+      listRulesets.close();
+      patterns.close();
+    },
+  };
+  return { rulebook, diagnostics, sources };
+}
+
+/** The programs of the system's rules with those of a list, made once for each role that is asked for. */
+class Programs {
+  readonly #system: Ruleset | null;
+  readonly #withoutList = new Map<Role, Program>();
+  readonly #byList = new WeakMap<Ruleset, Map<Role, Program>>();
+
+  constructor(system: Ruleset | null) {
+    this.#system = system;
+  }
+
+  for(list: Ruleset | null, role: Role): Program {
+    const made = list === null ? this.#withoutList : this.#madeFor(list);
+    const known = made.get(role);
+    if (known !== undefined) return known;
+    const program = programFor(this.#system, list, role);
+    made.set(role, program);
+    return program;
+  }
+
+  #madeFor(list: Ruleset): Map<Role, Program> {
+    const known = this.#byList.get(list);
+    if (known !== undefined) return known;
+    const made = new Map<Role, Program>();
+    this.#byList.set(list, made);
+    return made;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

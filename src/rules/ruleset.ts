@@ -1,0 +1,55 @@
+/**
+ * ruleset - the rules of one file, compiled, and the program that they make for one recipient.
+ *
+ * Layers run in order: the system's `before`, the list's own `rules`, the system's `after`.
+ */
+import type { Place } from '../core/diagnostic.ts';
+import type { Facts, Phase, Role, Test } from '../core/facts.ts';
+import type { HeaderEdit } from '../core/verdict.ts';
+import type { Decision } from './action.ts';
+
+export type Layer = 'before' | 'rules' | 'after';
+
+/** A condition, or a combination of them, where it stands in its file. */
+export interface Clause {
+  /** `author`, `any`, `not`. */
+  readonly label: string;
+  readonly place: Place;
+  readonly test: Test;
+  readonly children: readonly Clause[];
+  /** What a condition looks at; null for a combination, and before the condition's phase. */
+  saw(facts: Facts): string | null;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly layer: Layer;
+  readonly place: Place;
+  readonly roles: readonly Role[];
+  /** `when` and not `unless`. */
+  readonly clause: Clause;
+  /** The phase from which on all its texts can be filled; a rule that matches waits for it. */
+  readonly phase: Phase;
+  readonly edits: readonly ((facts: Facts) => HeaderEdit)[];
+  /** null for a rule that only edits. */
+  readonly decide: ((facts: Facts) => Decision) | null;
+}
+
+/** The rules of one file; what the file has no layer for is empty. */
+export interface Ruleset {
+  readonly file: string;
+  readonly layers: Readonly<Record<Layer, readonly Rule[]>>;
+}
+
+/** What is asked for one recipient, in order; from position `after` on it is the system's last layer. */
+export interface Program {
+  readonly rules: readonly Rule[];
+  readonly after: number;
+}
+
+/** The rules that concern a role. */
+export function programFor(system: Ruleset | null, list: Ruleset | null, role: Role): Program {
+  const ofRole = (rules: readonly Rule[] = []) => rules.filter(({ roles }) => roles.includes(role));
+  const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
+  return { rules: [...first, ...ofRole(system?.layers.after)], after: first.length };
+}

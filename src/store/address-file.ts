@@ -1,0 +1,104 @@
+/**
+ * address-file - a set of addresses in a file: one a line, `*@domain` for all of a domain, comments behind `#`.
+ *
+ * The file is looked at when it is asked for, at most every two seconds, and read again when it is another one. It is
+ * taken whole or not at all: a file that is missing, unreadable or holds a line that is no address makes every question
+ * reject until it is mended, because a roster that is half there would turn members into strangers.
+ */
+import { readFile } from 'node:fs/promises';
+import { type AddressEntry, type AddressSet, addressSet, parseAddressEntry } from './address.ts';
+import { fileVersion } from './file-version.ts';
+import { defineStore, type Store } from './store.ts';
+
+export interface AddressFileOptions {
+  readonly path: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** In octets: half a million addresses. */
+export const LARGEST_ADDRESS_FILE = 16 * 1024 * 1024;
+/** Milliseconds for which a file is taken to be unchanged. */
+const TRUSTED_FOR = 2000;
+
+/** What a file of addresses holds; `bad` are the numbers of the lines that are no address, from 1. */
+export interface AddressLines {
+  readonly entries: readonly AddressEntry[];
+  readonly bad: readonly number[];
+}
+
+export function parseAddressLines(text: string): AddressLines {
+  const entries: AddressEntry[] = [];
+  const bad: number[] = [];
+  const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+  for (const [index, line] of lines.entries()) {
+    const content = line.replace(/(^|\s)#.*$/, '').trim();
+    if (content === '') continue;
+    const entry = parseAddressEntry(content);
+    if (entry === null) bad.push(index + 1);
+    else entries.push(entry);
+  }
+  return { entries, bad };
+}
+
+/** Asked with a key of `addressKey`. */
+export const addressFile = defineStore<AddressFileOptions>({
+  name: 'file',
+  summary: 'A file of addresses, one a line, read again when it changes.',
+  open: (options) => new AddressFile(options),
+});
+
+class AddressFile implements Store {
+  readonly #path: string;
+  readonly #now: () => number;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #version = '';
+  #set: AddressSet | null = null;
+  #failure: unknown = null;
+  #look: Promise<void> | null = null;
+
+  constructor({ path, now }: AddressFileOptions) {
+    this.#path = path;
+    this.#now = now;
+  }
+
+  has(key: string): boolean | Promise<boolean> {
+    const age = this.#now() - this.#lookedAt;
+    if (age >= 0 && age < TRUSTED_FOR) return this.#answer(key);
+    this.#look ??= this.#lookAgain().finally(() => {
+      this.#look = null;
+    });
+    return this.#look.then(() => this.#answer(key));
+  }
+
+  close(): void {
+    this.#set = null;
+  }
+
+  #answer(key: string): boolean {
+    if (this.#set === null) throw this.#failure;
+    return this.#set.has(key);
+  }
+
+  /** Never rejects: what went wrong is told to everyone who asks. */
+  async #lookAgain(): Promise<void> {
+    try {
+      const version = await fileVersion(this.#path, LARGEST_ADDRESS_FILE);
+      if (version !== this.#version) {
+        this.#set = await this.#read();
+        this.#version = version;
+      }
+    } catch (error) {
+      this.#set = null;
+      this.#version = '';
+      this.#failure = error;
+    }
+    this.#lookedAt = this.#now();
+  }
+
+  async #read(): Promise<AddressSet> {
+    const { entries, bad } = parseAddressLines(await readFile(this.#path, 'utf8'));
+    if (bad.length > 0) throw new Error(`${this.#path}:${bad[0]}: not an address`);
+    return addressSet(entries);
+  }
+}

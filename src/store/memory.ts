@@ -1,0 +1,62 @@
+/**
+ * memory - a cache with a bound, on node-cache.
+ *
+ * What node-cache does by itself is kept away: it clones values, throws when it is full, evicts nothing, and keeps its keys
+ * in a plain object, where `__proto__` is not a key like any other. Every key gets a prefix, and the oldest entry leaves
+ * when a new one finds no room.
+ */
+import NodeCache from 'node-cache';
+
+export interface BoundedCacheOptions {
+  readonly maxEntries: number;
+  /** Milliseconds for which an entry is good; without it, until it has to leave. */
+  readonly ttl?: number;
+}
+
+/** Seconds between two sweeps of expired entries. */
+const SWEEP = 60;
+
+/** `V` must not include undefined. */
+export class BoundedCache<V> {
+  readonly #cache: NodeCache;
+  /** The keys in the order in which they came, as a ring; a slot may hold a key that has left already. */
+  readonly #order: string[] = [];
+  readonly #maxEntries: number;
+  #oldest = 0;
+
+  constructor({ maxEntries, ttl }: BoundedCacheOptions) {
+    this.#maxEntries = Math.max(1, maxEntries);
+    const expiry = ttl === undefined ? { stdTTL: 0, checkperiod: 0 } : { stdTTL: ttl / 1000, checkperiod: SWEEP };
+    this.#cache = new NodeCache({ useClones: false, ...expiry });
+  }
+
+  get(key: string): V | undefined {
+    return this.#cache.get<V>(`:${key}`);
+  }
+
+  set(key: string, value: V): void {
+    const name = `:${key}`;
+    if (!this.#cache.has(name)) this.#makeRoom(name);
+    this.#cache.set(name, value);
+  }
+
+  delete(key: string): void {
+    this.#cache.del(`:${key}`);
+  }
+
+  close(): void {
+    this.#cache.flushAll();
+    this.#cache.close();
+  }
+
+  #makeRoom(name: string): void {
+    if (this.#order.length < this.#maxEntries) {
+      this.#order.push(name);
+      return;
+    }
+    const leaving = this.#order[this.#oldest];
+    if (leaving !== undefined) this.#cache.del(leaving);
+    this.#order[this.#oldest] = name;
+    this.#oldest = (this.#oldest + 1) % this.#maxEntries;
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Layers, phases and failures: who decides, when, and what is left standing.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Phase } from '../../src/core/facts.ts';
+import { startEvaluation } from '../../src/rules/evaluate.ts';
+import type { Given } from '../../src/rules/part.ts';
+import { programFor } from '../../src/rules/ruleset.ts';
+import { factsOf, memoryLog } from './facts.ts';
+import { evaluate, load, printVerdict, rulesetOf } from './load.ts';
+
+const system = (text: string) => rulesetOf('system', `version: 1\n${text}`);
+const list = (text: string) => rulesetOf('list', `version: 1\n${text}`);
+
+interface Case {
+  readonly name: string;
+  readonly system?: string;
+  readonly list?: string;
+  readonly given?: Given;
+  readonly expect: string;
+  readonly rule: string | null;
+  readonly phase: Phase;
+}
+
+const ALWAYS = 'when: { always: true }';
+
+const cases: readonly Case[] = [
+  { name: 'no rules: relayed', expect: 'relay', rule: null, phase: 'envelope' },
+  {
+    name: 'the first rule that decides ends its layer',
+    list: `rules:\n  - { name: a, ${ALWAYS}, then: { reject: first } }\n  - { name: b, ${ALWAYS}, then: { reject: second } }`,
+    expect: '550 5.7.1 first (id T1)',
+    rule: 'a',
+    phase: 'envelope',
+  },
+  {
+    name: 'a system `before` that relays is final',
+    system: `before:\n  - { name: pass, ${ALWAYS}, then: relay }\nafter:\n  - { name: late, ${ALWAYS}, then: { reject: late } }`,
+    list: `rules:\n  - { name: mine, ${ALWAYS}, then: { reject: mine } }`,
+    expect: 'relay',
+    rule: 'pass',
+    phase: 'envelope',
+  },
+  {
+    name: "a list's refusal is final",
+    system: `after:\n  - { name: late, ${ALWAYS}, then: relay }`,
+    list: `rules:\n  - { name: mine, ${ALWAYS}, then: { defer: mine } }`,
+    expect: '451 4.7.1 mine (id T1)',
+    rule: 'mine',
+    phase: 'envelope',
+  },
+  {
+    name: "a list's relay ends its own layer only",
+    system: `after:\n  - { name: late, ${ALWAYS}, then: { reject: late } }`,
+    list: `rules:\n  - { name: pass, ${ALWAYS}, then: relay }\n  - { name: mine, ${ALWAYS}, then: { reject: mine } }`,
+    expect: '550 5.7.1 late (id T1)',
+    rule: 'late',
+    phase: 'envelope',
+  },
+  {
+    name: "a list's relay stands where `after` decides nothing",
+    system: 'after:\n  - { name: late, when: { client_ip: { is: 192.0.2.9 } }, then: { reject: late } }',
+    list: `rules:\n  - { name: pass, ${ALWAYS}, then: relay }`,
+    expect: 'relay',
+    rule: 'pass',
+    phase: 'envelope',
+  },
+  {
+    name: 'edits gather over the layers, in order',
+    system: [
+      `before:\n  - { name: a, ${ALWAYS}, then: { add_header: { name: X-A, value: "1" } } }`,
+      `after:\n  - { name: c, ${ALWAYS}, then: [{ add_header: { name: X-C, value: "3" } }, { relay: archive }] }`,
+    ].join('\n'),
+    list: `rules:\n  - { name: b, ${ALWAYS}, then: { remove_header: X-B } }`,
+    expect: 'relay to archive; add X-A: 1; remove X-B; add X-C: 3',
+    rule: 'c',
+    phase: 'envelope',
+  },
+  {
+    name: 'no rule overtakes one that is not answered yet',
+    list: [
+      'rules:',
+      '  - { name: size, when: { size: { above: 1 KB } }, then: { reject: large } }',
+      `  - { name: all, ${ALWAYS}, then: { reject: all } }`,
+    ].join('\n'),
+    given: { size: 2000 },
+    expect: '550 5.7.1 large (id T1)',
+    rule: 'size',
+    phase: 'content',
+  },
+  {
+    name: 'a later rule decides early once those before it are answered',
+    list: [
+      'rules:',
+      '  - { name: both, when: { envelope_from: { empty: true }, size: { above: 1 KB } }, then: { reject: large } }',
+      `  - { name: all, ${ALWAYS}, then: { reject: all } }`,
+    ].join('\n'),
+    expect: '550 5.7.1 all (id T1)',
+    rule: 'all',
+    phase: 'envelope',
+  },
+  {
+    name: 'a text that names the author waits for the header section',
+    list: `rules:\n  - { name: a, ${ALWAYS}, then: { reject: "not {author}" } }`,
+    given: { header: 'From: ann@example.net' },
+    expect: '550 5.7.1 not ann@example.net (id T1)',
+    rule: 'a',
+    phase: 'header',
+  },
+  {
+    name: '`unless` is the exception',
+    list: `rules:\n  - { name: a, ${ALWAYS}, unless: { client_ip: { in: 192.0.2.0/24 } }, then: { reject: "no" } }`,
+    expect: 'relay',
+    rule: null,
+    phase: 'envelope',
+  },
+  {
+    name: 'a condition of something unknown is false, and its opposite true',
+    list: 'rules:\n  - { name: a, when: { not: { client_ip: { in: 192.0.2.0/24 } } }, then: { reject: "no" } }',
+    given: { client: null },
+    expect: '550 5.7.1 no (id T1)',
+    rule: 'a',
+    phase: 'envelope',
+  },
+  {
+    name: 'rules of a list are for the posting address unless they say otherwise',
+    list: `rules:\n  - { name: a, ${ALWAYS}, then: { reject: "no" } }`,
+    given: { to: 'gardeners-owner@lists.example.org' },
+    expect: 'relay',
+    rule: null,
+    phase: 'envelope',
+  },
+  {
+    name: 'roles',
+    list: `rules:\n  - { name: a, roles: [owner, request], ${ALWAYS}, then: { reject: "no" } }`,
+    given: { to: 'gardeners-owner@lists.example.org' },
+    expect: '550 5.7.1 no (id T1)',
+    rule: 'a',
+    phase: 'envelope',
+  },
+  {
+    name: 'rules of the system are for all roles unless they say otherwise',
+    system: `before:\n  - { name: a, ${ALWAYS}, then: { reject: "no" } }`,
+    given: { to: 'gardeners-bounces+ann=example.net@lists.example.org' },
+    expect: '550 5.7.1 no (id T1)',
+    rule: 'a',
+    phase: 'envelope',
+  },
+];
+
+for (const { name, given = {}, expect, rule, phase, ...files } of cases) {
+  test(name, async () => {
+    const rulesets = {
+      ...(files.system === undefined ? {} : { system: system(files.system) }),
+      ...(files.list === undefined ? {} : { list: list(files.list) }),
+    };
+    const verdict = await evaluate(rulesets, given);
+    assert.equal(printVerdict(verdict), expect);
+    assert.equal(verdict.rule, rule);
+    assert.equal(verdict.phase, phase);
+  });
+}
+
+const ROSTER = 'sets: { members: { file: no/such/roster.txt } }\n';
+
+test('a set that cannot be asked defers, names the rule and is logged', async () => {
+  const ruleset = list(
+    `${ROSTER}rules:\n  - { name: members-only, when: { author: { not_in: members } }, then: { reject: "no" } }`,
+  );
+  const log = memoryLog();
+  const verdict = await evaluate({ list: ruleset }, { header: 'From: ann@example.net' }, { log });
+  assert.match(printVerdict(verdict), /^451 4\.3\.0 .* \(id T1\)$/);
+  assert.equal(verdict.rule, 'members-only');
+  assert.equal(verdict.phase, 'header');
+  assert.deepEqual(
+    log.lines.map(({ event, detail }) => [event, detail['id'], detail['rule'], detail['list']]),
+    [['rule', 'T1', 'members-only', 'gardeners@lists.example.org']],
+  );
+});
+
+test('a set that cannot be asked is of no importance where the answer is known without it', async () => {
+  const when = '{ any: [{ author: { in: members } }, { subject: { contains: tulips } }] }';
+  const ruleset = list(`${ROSTER}rules:\n  - { name: a, when: ${when}, then: { discard: matched } }`);
+  const verdict = await evaluate({ list: ruleset }, { header: 'From: ann@example.net\nSubject: tulips' });
+  assert.equal(printVerdict(verdict), 'discard: matched');
+});
+
+test('a store is asked once for each recipient and transaction', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-evaluate-'));
+  try {
+    let clock = 0;
+    writeFileSync(join(folder, 'members.txt'), 'ann@example.net\n');
+    const { ruleset } = load(
+      'list',
+      [
+        'version: 1',
+        'sets: { members: { file: members.txt } }',
+        'rules:',
+        '  - { name: a, when: { envelope_from: { in: members }, subject: { contains: a } }, then: { reject: member } }',
+      ].join('\n'),
+      { file: join(folder, 'rules.yaml'), now: () => clock },
+    );
+    const first = factsOf({ header: 'Subject: a' });
+    const program = programFor(null, ruleset, 'post');
+    const evaluation = startEvaluation(program, memoryLog(), false);
+    assert.equal(await evaluation.advance(first.envelope), 'later');
+    writeFileSync(join(folder, 'members.txt'), '# nobody\n');
+    clock = 10_000;
+    const verdict = await evaluation.advance(first.header);
+    assert.ok(verdict !== 'later' && verdict.rule === 'a');
+    const second = await startEvaluation(program, memoryLog(), false).advance(factsOf({ header: 'Subject: a' }).header);
+    assert.ok(second !== 'later' && second.rule === null);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('an answer that nothing has to be fetched for is no promise', () => {
+  const ruleset = list(
+    'sets: { staff: { values: [ann@example.net] } }\nrules:\n  - { name: a, when: { author: { in: staff } }, then: relay }',
+  );
+  const facts = factsOf({ header: 'From: ann@example.net' });
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), false);
+  assert.equal(evaluation.advance(facts.envelope), 'later');
+  const verdict = evaluation.advance(facts.header);
+  assert.ok(verdict !== 'later' && !(verdict instanceof Promise));
+  assert.equal(evaluation.advance(facts.content), verdict);
+});
+
+test('the trace holds each rule that was asked, with what it saw', async () => {
+  const ruleset = list(
+    [
+      'rules:',
+      '  - name: strangers',
+      '    when:',
+      '      author: { not_in: ["*@example.net"] }',
+      '      any:',
+      '        - subject: { contains: tulips }',
+      '        - size: { above: 1 MB }',
+      '    unless: { client_ip: { in: 192.0.2.0/24 } }',
+      '    then: { reject: "no" }',
+      `  - { name: rest, ${ALWAYS}, then: { reject: "not {author}" } }`,
+    ].join('\n'),
+  );
+  const facts = factsOf({ header: 'From: eve@example.com\nSubject: Roses' });
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
+  assert.equal(await evaluation.advance(facts.envelope), 'later');
+  const verdict = await evaluation.advance(facts.header);
+  assert.ok(verdict !== 'later');
+  assert.equal(verdict.rule, 'rest');
+  assert.deepEqual(
+    evaluation.trace.map(({ phase, rule, place, truth, waitsForText }) => [
+      phase,
+      rule,
+      place.line,
+      truth,
+      waitsForText,
+    ]),
+    [
+      ['envelope', 'strangers', 3, false, false],
+      ['envelope', 'rest', 11, true, true],
+      ['header', 'rest', 11, true, false],
+    ],
+  );
+  const [first] = evaluation.trace;
+  assert.deepEqual(
+    first?.clauses.map(({ label, truth, saw, place }) => [label, truth, saw, place.line]),
+    [
+      ['author', 'later', null, 5],
+      ['any', 'later', null, 6],
+      ['unless', false, null, 9],
+    ],
+  );
+  assert.deepEqual(
+    first?.clauses[2]?.children.map(({ label, truth, saw }) => [label, truth, saw]),
+    [['client_ip', true, '192.0.2.1']],
+  );
+});
+
+test('the trace shows a set that cannot be asked', async () => {
+  const ruleset = list(`${ROSTER}rules:\n  - { name: a, when: { author: { in: members } }, then: relay }`);
+  const facts = factsOf({ header: 'From: ann@example.net' });
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
+  await evaluation.advance(facts.header);
+  assert.deepEqual(
+    evaluation.trace.map(({ truth, clauses }) => [truth, clauses[0]?.truth, clauses[0]?.saw]),
+    [['failed', 'failed', 'ann@example.net']],
+  );
+});

@@ -1,0 +1,295 @@
+/**
+ * The rulebook over a folder of lists: found when asked, read again when changed, the last good one kept.
+ */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { Policy } from '../../src/rules/policy.ts';
+import { openRulebook, type Rulebook, type RulesOptions } from '../../src/rules/rulebook.ts';
+import { factsOf, mailbox, memoryLog } from './facts.ts';
+import { printVerdict } from './load.ts';
+
+let folder = '';
+let log = memoryLog();
+/** Milliseconds; a file is trusted for two seconds. */
+let clock = 0;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'postern-rulebook-'));
+  mkdirSync(join(folder, 'lists'));
+  log = memoryLog();
+  clock = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+/** Replaced in one step, as a careful editor does: always another inode. */
+function replace(name: string, text: string): void {
+  renameSync(write(`${name}.new`, text), join(folder, name));
+}
+
+function open(options: Partial<RulesOptions> = {}): Rulebook {
+  const { rulebook, diagnostics } = openRulebook({
+    system: null,
+    lists: { folder: join(folder, 'lists'), dialect: 'mailman' },
+    downstreams: [],
+    log,
+    now: () => clock,
+    ...options,
+  });
+  assert.deepEqual(diagnostics, []);
+  assert.ok(rulebook !== null);
+  return rulebook;
+}
+
+async function ask(rulebook: Rulebook, to = 'gardeners@lists.example.org'): Promise<string> {
+  const policy: Policy = await rulebook.policyFor(mailbox(to));
+  if (policy.unavailable !== null) return 'unavailable';
+  const verdict = await policy.start().advance(factsOf({ to, header: 'From: ann@example.net' }).content);
+  assert.ok(verdict !== 'later');
+  return printVerdict(verdict);
+}
+
+const rejecting = (text: string) =>
+  `version: 1\nrules:\n  - { name: a, when: { always: true }, then: { reject: ${text} } }\n`;
+const GARDENERS = 'lists/lists.example.org/gardeners.yaml';
+const BROKEN = 'version: 1\nrules:\n  - { name: a, whn: { always: true }, then: relay }\n';
+
+test('a list without a file', async () => {
+  assert.equal(await ask(open()), 'relay');
+});
+
+test('a list with a file, and one with the default of its domain', async () => {
+  write(GARDENERS, rejecting('closed'));
+  write('lists/lists.example.org/_default.yaml', rejecting('default'));
+  const rulebook = open();
+  assert.equal(await ask(rulebook), '550 5.7.1 closed (id T1)');
+  assert.equal(await ask(rulebook, 'Gardeners+x@LISTS.example.org'), '550 5.7.1 closed (id T1)');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 default (id T1)');
+  assert.equal(await ask(rulebook, '../gardeners@lists.example.org'), '550 5.7.1 default (id T1)');
+  assert.equal(await ask(rulebook, '_default@lists.example.org'), '550 5.7.1 default (id T1)');
+  assert.equal(await ask(rulebook, 'gardeners@other.example.org'), 'relay');
+  assert.equal(await ask(rulebook, 'gardeners-owner@lists.example.org'), 'relay');
+});
+
+test('what is known is told at once', async () => {
+  write(GARDENERS, rejecting('closed'));
+  const rulebook = open();
+  const to = mailbox('gardeners@lists.example.org');
+  assert.ok(rulebook.policyFor(to) instanceof Promise);
+  await rulebook.policyFor(to);
+  assert.ok(!(rulebook.policyFor(to) instanceof Promise));
+  const nobody = mailbox('nobody@lists.example.org');
+  await rulebook.policyFor(nobody);
+  assert.ok(!(rulebook.policyFor(nobody) instanceof Promise));
+});
+
+test('a changed file counts after two seconds', async () => {
+  write(GARDENERS, rejecting('one'));
+  const rulebook = open();
+  assert.equal(await ask(rulebook), '550 5.7.1 one (id T1)');
+  replace(GARDENERS, rejecting('two'));
+  clock = 1999;
+  assert.equal(await ask(rulebook), '550 5.7.1 one (id T1)');
+  clock = 2000;
+  assert.equal(await ask(rulebook), '550 5.7.1 two (id T1)');
+  rmSync(join(folder, GARDENERS));
+  clock = 4000;
+  assert.equal(await ask(rulebook), 'relay');
+  write(GARDENERS, rejecting('three'));
+  clock = 6000;
+  assert.equal(await ask(rulebook), '550 5.7.1 three (id T1)');
+});
+
+test('an evaluation under way keeps the rules it began with', async () => {
+  write(GARDENERS, rejecting('"not {author}"'));
+  const rulebook = open();
+  const evaluation = (await rulebook.policyFor(mailbox('gardeners@lists.example.org'))).start();
+  const facts = factsOf({ header: 'From: ann@example.net' });
+  assert.equal(await evaluation.advance(facts.envelope), 'later');
+  replace(GARDENERS, rejecting('other'));
+  clock = 2000;
+  assert.equal(await ask(rulebook), '550 5.7.1 other (id T1)');
+  const verdict = await evaluation.advance(facts.header);
+  assert.ok(verdict !== 'later');
+  assert.equal(printVerdict(verdict), '550 5.7.1 not ann@example.net (id T1)');
+});
+
+test('a file that does not load is told once, and the last good one stays in force', async () => {
+  write(GARDENERS, rejecting('one'));
+  const rulebook = open();
+  assert.equal(await ask(rulebook), '550 5.7.1 one (id T1)');
+  replace(GARDENERS, BROKEN);
+  for (clock of [2000, 4000, 6000]) assert.equal(await ask(rulebook), '550 5.7.1 one (id T1)');
+  assert.deepEqual(
+    log.lines.map(({ event, detail }) => [event, detail['list'], detail['inForce']]),
+    [['list-rules-set-aside', 'gardeners@lists.example.org', 'the last good ones']],
+  );
+  assert.match(String(log.lines[0]?.detail['problem']), /:3:16 {2}E_UNKNOWN_KEY .*"whn"/);
+  replace(GARDENERS, rejecting('two'));
+  clock = 8000;
+  assert.equal(await ask(rulebook), '550 5.7.1 two (id T1)');
+  assert.equal(log.lines.at(-1)?.event, 'list-rules-in-force');
+});
+
+test('without a last good one the list is unavailable, its bounces are not, nor are other lists', async () => {
+  write(GARDENERS, BROKEN);
+  write('lists/lists.example.org/_default.yaml', rejecting('default'));
+  const rulebook = open();
+  assert.equal(await ask(rulebook), 'unavailable');
+  assert.equal(await ask(rulebook, 'gardeners-owner@lists.example.org'), 'unavailable');
+  assert.equal(await ask(rulebook, 'gardeners-bounces+x@lists.example.org'), 'relay');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 default (id T1)');
+  assert.equal(log.lines.length, 1);
+});
+
+test('what cannot be read is not what is missing', async () => {
+  mkdirSync(join(folder, GARDENERS), { recursive: true });
+  write('lists/lists.example.org/large.yaml', `version: 1\n${'#'.repeat(300_000)}`);
+  writeFileSync(join(folder, 'lists/lists.example.org/latin.yaml'), Buffer.from([0x23, 0xe9, 0x0a]));
+  const rulebook = open();
+  assert.equal(await ask(rulebook), 'unavailable');
+  assert.equal(await ask(rulebook, 'large@lists.example.org'), 'unavailable');
+  assert.equal(await ask(rulebook, 'latin@lists.example.org'), 'unavailable');
+});
+
+test('a file that may not be read is tried again', async (t) => {
+  if (process.getuid?.() === 0) return t.skip('root may read everything');
+  const file = write(GARDENERS, rejecting('one'));
+  chmodSync(file, 0);
+  const rulebook = open();
+  assert.equal(await ask(rulebook), 'unavailable');
+  chmodSync(file, 0o600);
+  clock = 2000;
+  assert.equal(await ask(rulebook), '550 5.7.1 one (id T1)');
+});
+
+test('symbolic links are followed', async () => {
+  mkdirSync(join(folder, 'lists/lists.example.org'));
+  symlinkSync(write('elsewhere.yaml', rejecting('linked')), join(folder, GARDENERS));
+  assert.equal(await ask(open()), '550 5.7.1 linked (id T1)');
+});
+
+test('questions at the same time share one look at the file', async () => {
+  write(GARDENERS, BROKEN);
+  const rulebook = open();
+  const all = await Promise.all(Array.from({ length: 20 }, () => ask(rulebook)));
+  assert.ok(all.every((answer) => answer === 'unavailable'));
+  assert.equal(log.lines.length, 1);
+});
+
+test('members from a file beside the list, read again when it changes', async () => {
+  write('lists/lists.example.org/rosters/gardeners.txt', '# members\nBob <bob@example.org>\n');
+  write(
+    GARDENERS,
+    [
+      'version: 1',
+      'list: Gardeners@lists.example.org',
+      'sets: { members: { file: rosters/gardeners.txt, if_unavailable: defer } }',
+      'rules: [{ name: members-only, when: { author: { not_in: members } }, then: { reject: strangers } }]',
+    ].join('\n'),
+  );
+  const rulebook = open();
+  assert.equal(await ask(rulebook), '550 5.7.1 strangers (id T1)');
+  replace('lists/lists.example.org/rosters/gardeners.txt', 'Ann@Example.net\n');
+  clock = 2000;
+  assert.equal(await ask(rulebook), 'relay');
+  rmSync(join(folder, 'lists/lists.example.org/rosters/gardeners.txt'));
+  clock = 4000;
+  assert.match(await ask(rulebook), /^451 4\.3\.0 /);
+});
+
+test("the system's layers stand around those of the list", async () => {
+  const system = write(
+    'system.yaml',
+    [
+      'version: 1',
+      'before: [{ name: b, when: { always: true }, then: { add_header: { name: X-B, value: b } } }]',
+      'after: [{ name: a, when: { author: { domain: example.net } }, then: { reject: after } }]',
+    ].join('\n'),
+  );
+  write(GARDENERS, 'version: 1\nrules: [{ name: l, when: { always: true }, then: relay }]');
+  assert.equal(await ask(open({ system })), '550 5.7.1 after (id T1)');
+  assert.equal(await ask(open({ system, lists: null })), '550 5.7.1 after (id T1)');
+});
+
+test("what is wrong with the system's file keeps the rulebook from opening", () => {
+  const cases = [
+    { system: join(folder, 'no-such.yaml'), codes: ['E_FILE'] },
+    { system: write('broken.yaml', 'version: 1\nbefore: [{ name: a, then: relay }]'), codes: ['E_MISSING_KEY'] },
+    {
+      system: write(
+        'sets.yaml',
+        'version: 1\nsets: { s: { file: no.txt } }\nafter: [{ name: a, when: { author: { in: s } }, then: relay }]',
+      ),
+      codes: ['E_FILE'],
+    },
+  ];
+  for (const { system, codes } of cases) {
+    const { rulebook, diagnostics } = openRulebook({ system, lists: null, downstreams: [], log });
+    assert.equal(rulebook, null);
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      codes,
+    );
+  }
+  const lists = { folder: join(folder, 'no-such-folder'), dialect: 'plain' as const };
+  const { rulebook, diagnostics } = openRulebook({ system: null, lists, downstreams: [], log });
+  assert.equal(rulebook, null);
+  assert.deepEqual(
+    diagnostics.map(({ code, place }) => [code, place.file]),
+    [['E_FILE', lists.folder]],
+  );
+});
+
+test('a warning does not keep it from opening', () => {
+  const system = write('system.yaml', 'version: 1\nsets: { s: { values: [ann@example.net] } }');
+  const { rulebook, diagnostics, sources } = openRulebook({ system, lists: null, downstreams: [], log });
+  assert.ok(rulebook !== null);
+  assert.deepEqual(
+    diagnostics.map(({ code }) => code),
+    ['W_UNUSED'],
+  );
+  assert.deepEqual([...sources.keys()], [system]);
+});
+
+test('check finds what is wrong in any file, and files that no address leads to', () => {
+  write(GARDENERS, BROKEN);
+  write('lists/lists.example.org/good.yaml', rejecting('"good"'));
+  write('lists/lists.example.org/_default.yaml', 'version: 1\nlist: a@lists.example.org');
+  write('lists/lists.example.org/News.yaml', rejecting('capitals'));
+  write('lists/lists.example.org/roses.yml', rejecting('ending'));
+  write('lists/lists.example.org/good-owner.yaml', rejecting('role'));
+  write('lists/lists.example.org/rosters/members.txt', 'ann@example.net\nnonsense\n');
+  write(
+    'lists/lists.example.org/tulips.yaml',
+    [
+      'version: 1',
+      'sets: { members: { file: rosters/members.txt }, others: { file: others.txt } }',
+      'rules: [{ name: m, when: { author: { in: [members, others] } }, then: relay }]',
+    ].join('\n'),
+  );
+  write('lists/README', 'not a folder');
+  write('lists/stray.yaml', rejecting('stray'));
+  write('lists/.git/config.yaml', 'hidden');
+  const found = open().checkAll();
+  const below = (file: string) => relative(join(folder, 'lists/lists.example.org'), file);
+  assert.deepEqual(found.map(({ code, place }) => `${below(place.file)}:${place.line} ${code}`).sort(), [
+    '../stray.yaml:0 E_PLACE',
+    'News.yaml:0 E_PLACE',
+    '_default.yaml:2 E_PLACE',
+    'gardeners.yaml:3 E_UNKNOWN_KEY',
+    'good-owner.yaml:0 E_PLACE',
+    'roses.yml:0 E_PLACE',
+    'rosters/members.txt:2 E_ADDRESS',
+    'tulips.yaml:2 E_FILE',
+  ]);
+});

@@ -1,0 +1,96 @@
+/**
+ * A recipient's address as list, role and detail; and that no address names a file outside the folder.
+ */
+import assert from 'node:assert/strict';
+import { dirname, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Dialect, listFiles, splitAddress } from '../../src/rules/select.ts';
+import { mailbox } from './facts.ts';
+
+const split: readonly { given: string; dialect?: Dialect; expect: readonly [string, string, string] }[] = [
+  { given: 'Gardeners@Lists.Example.org', expect: ['gardeners@lists.example.org', 'post', ''] },
+  { given: 'gardeners-bounces@x.example', expect: ['gardeners@x.example', 'bounces', ''] },
+  {
+    given: 'gardeners-bounces+ann=example.net@x.example',
+    expect: ['gardeners@x.example', 'bounces', 'ann=example.net'],
+  },
+  { given: 'gardeners-confirm+0123abc@x.example', expect: ['gardeners@x.example', 'confirm', '0123abc'] },
+  { given: 'gardeners-Owner@x.example', expect: ['gardeners@x.example', 'owner', ''] },
+  { given: 'gardeners-subscribe@x.example', expect: ['gardeners@x.example', 'join', ''] },
+  { given: 'gardeners-unsubscribe@x.example', expect: ['gardeners@x.example', 'leave', ''] },
+  { given: 'gardeners-admin@x.example', expect: ['gardeners-admin@x.example', 'post', ''] },
+  { given: 'gardeners+anything-bounces@x.example', expect: ['gardeners@x.example', 'post', 'anything-bounces'] },
+  { given: 'tulip-lovers-owner@x.example', expect: ['tulip-lovers@x.example', 'owner', ''] },
+  { given: '-owner@x.example', expect: ['-owner@x.example', 'post', ''] },
+  { given: '+x@x.example', expect: ['+x@x.example', 'post', ''] },
+  { given: 'constructor-toString@x.example', expect: ['constructor-tostring@x.example', 'post', ''] },
+  { given: 'gardeners@x.example.', expect: ['gardeners@x.example', 'post', ''] },
+  { given: 'gardeners@bücher.example', expect: ['gardeners@xn--bcher-kva.example', 'post', ''] },
+  { given: 'gardeners-owner@x.example', dialect: 'plain', expect: ['gardeners-owner@x.example', 'post', ''] },
+  { given: 'gardeners+x@x.example', dialect: 'plain', expect: ['gardeners@x.example', 'post', 'x'] },
+];
+
+for (const { given, dialect = 'mailman', expect } of split) {
+  test(`${given} in ${dialect}`, () => {
+    const { list, role, detail } = splitAddress(mailbox(given), dialect);
+    assert.deepEqual([list, role, detail], expect);
+  });
+}
+
+const files: readonly { list: string; own: string | null; fallback: string | null }[] = [
+  { list: 'gardeners@x.example', own: 'x.example/gardeners.yaml', fallback: 'x.example/_default.yaml' },
+  { list: 'a b@x.example', own: 'x.example/a b.yaml', fallback: 'x.example/_default.yaml' },
+  { list: 'gärtner@x.example', own: 'x.example/gärtner.yaml', fallback: 'x.example/_default.yaml' },
+  { list: '_default@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: '../../etc/passwd@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: '..@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: '.hidden@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: '-rf@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: 'a\0b@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: 'a\nb@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  { list: '\ud800@x.example', own: null, fallback: 'x.example/_default.yaml' },
+  {
+    list: `${'a'.repeat(250)}@x.example`,
+    own: `x.example/${'a'.repeat(250)}.yaml`,
+    fallback: 'x.example/_default.yaml',
+  },
+  { list: `${'a'.repeat(251)}@x.example`, own: null, fallback: 'x.example/_default.yaml' },
+  { list: 'gardeners@..', own: null, fallback: null },
+  { list: 'gardeners@../x', own: null, fallback: null },
+  { list: 'gardeners@', own: null, fallback: null },
+];
+
+for (const { list, own, fallback } of files) {
+  test(`the files of ${JSON.stringify(list.slice(0, 40))}`, () => {
+    const inFolder = (path: string | null) => (path === null ? null : relative('lists', path));
+    const found = listFiles('lists', list);
+    assert.deepEqual([inFolder(found.own), inFolder(found.fallback)], [own, fallback]);
+  });
+}
+
+test('no address names a file outside the folder, nor deeper than the folder of its domain', () => {
+  const folder = resolve('var/lists');
+  const octets = fc.uint8Array({ maxLength: 1000 }).map((some) => Buffer.from(some).toString('latin1'));
+  const nasty = fc
+    .array(
+      fc.constantFrom('..', '.', '/', '\\', '\0', '-', '+', '@', '~', '%2f', 'a', '_default', '\u2215', '\ud800'),
+      { maxLength: 20 },
+    )
+    .map((parts) => parts.join(''));
+  const part = fc.oneof(octets, nasty, fc.string({ unit: 'binary', maxLength: 300 }));
+  fc.assert(
+    fc.property(part, part, fc.constantFrom<Dialect>('mailman', 'plain'), (localPart, domain, dialect) => {
+      const { own, fallback } = listFiles(folder, splitAddress({ localPart, domain }, dialect).list);
+      for (const path of [own, fallback]) {
+        if (path === null) continue;
+        assert.equal(dirname(dirname(path)), folder);
+        assert.equal(join(path), path);
+        assert.ok(!path.includes('\0'));
+        assert.ok(path.split('/').every((name) => Buffer.byteLength(name) <= 255));
+      }
+      assert.ok(own === null || own !== fallback);
+    }),
+    { numRuns: 2000, seed: 1 },
+  );
+});
