@@ -32,6 +32,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const LONGEST_FILE = 400;
 const NAMED_AFTER_NOTHING = /(^|\/)(utils?|helpers?|common|misc|shared|manager)(\/|\.ts$)/i;
 
+/** A statement at the start of a line, or a call. */
+const IMPORT = /^(?:import|export)\s(?:[^;']*\sfrom\s)?'([^']+)';$|\bimport\(\s*'([^']+)'/gm;
+
 const root = resolve('src');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -43,9 +46,9 @@ interface Import {
 }
 
 const imports: Import[] = files.flatMap((from) =>
-  [...readFileSync(join(root, from), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => ({
+  [...readFileSync(join(root, from), 'utf8').matchAll(IMPORT)].map((match) => ({
     from,
-    to: match[1] ?? '',
+    to: match[1] ?? match[2] ?? '',
   })),
 );
 

@@ -6,7 +6,7 @@
  */
 import type { Envelope } from '../core/envelope.ts';
 import type { Content } from '../core/message.ts';
-import { isPositive, type Reply } from '../core/reply.ts';
+import { isPositive, type Reply, withId } from '../core/reply.ts';
 import { parseCapabilities } from '../smtp/capabilities.ts';
 import { DotEncoder } from '../smtp/dot-stuffing.ts';
 import type { Answers } from './answers.ts';
@@ -118,14 +118,15 @@ function carried(connection: Connection, { envelope, answers }: Delivery): reado
   const { transaction, recipients } = envelope;
   const positions = recipients.map((_, position) => position);
   if (connection.capabilities.has('SMTPUTF8')) return positions;
+  const refused = withId(addressNotSupported, transaction.id);
   if (needsSmtputf8(transaction.rawReversePath)) {
-    answers.rest(addressNotSupported);
+    answers.rest(refused);
     return [];
   }
   return positions.filter((position) => {
     const given = recipients[position];
     if (given === undefined || !needsSmtputf8(given.raw)) return true;
-    answers.set(position, addressNotSupported);
+    answers.set(position, refused);
     return false;
   });
 }

@@ -2,7 +2,8 @@
  * downstream - the contract of everything that takes a message from us: LMTP, SMTP, Maildir.
  *
  * A downstream never throws for what a network or a disk does, and it never decides: exactly one reply for each
- * recipient of the envelope, by position. All failure policy is in `failure.ts`.
+ * recipient of the envelope, by position. All failure policy is in `failure.ts`. What a server said is passed on as it is;
+ * a refusal of our own making ends with the transaction's id.
  */
 import type { Envelope } from '../core/envelope.ts';
 import type { Content } from '../core/message.ts';

@@ -7,7 +7,7 @@
 import type { Envelope } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
 import type { Content } from '../core/message.ts';
-import { type Reply, replies } from '../core/reply.ts';
+import { type Reply, replies, withId } from '../core/reply.ts';
 import { Answers } from './answers.ts';
 import { type Address, Connection } from './connection.ts';
 import { type Delivery, type Dialect, greet, transact, trouble } from './dialog.ts';
@@ -99,8 +99,9 @@ class ServerDownstream implements Downstream {
 
   /** Answers every recipient of the delivery. */
   async #run(delivery: Delivery): Promise<void> {
+    const { id } = delivery.envelope.transaction;
     if (delivery.options.signal.aborted) {
-      delivery.answers.rest(replies.clientGone);
+      delivery.answers.rest(withId(replies.clientGone, id));
       return;
     }
     const kept = this.#pool.take();
@@ -112,7 +113,7 @@ class ServerDownstream implements Downstream {
     }
     if (failed === null) return;
     this.#report(failed, delivery);
-    delivery.answers.rest(failureReply(failed));
+    delivery.answers.rest(withId(failureReply(failed), id));
   }
 
   /** A fresh connection that has said hello. `until`: for each reply. */

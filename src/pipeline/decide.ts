@@ -26,12 +26,13 @@ export type Learned =
   | { readonly phase: 'header'; readonly header: Header }
   | { readonly phase: 'content'; readonly header: Header; readonly message: Message };
 
-export function openDecision(transaction: Transaction, recipient: Recipient, policy: Policy): Decision {
+/** With `trace` the evaluation keeps what each rule saw. */
+export function openDecision(transaction: Transaction, recipient: Recipient, policy: Policy, trace = false): Decision {
   const decision: Decision = {
     transaction,
     recipient,
     policy,
-    evaluation: policy.start(),
+    evaluation: policy.start({ trace }),
     answers: new Map(),
     verdict: null,
   };

@@ -12,7 +12,7 @@ import type { Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { ContentEnd, IncomingContent, Message } from '../core/message.ts';
-import { isPositive, type Reply, replies, withId } from '../core/reply.ts';
+import { type Reply, replies, withId } from '../core/reply.ts';
 import type { Outcome, Verdict } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
@@ -120,6 +120,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (received.end !== 'complete') {
         concludeRest(FAULTS[received.end]);
       } else if (received.failed) {
+        log.error('spool', writer.failure, { id: transaction.id, size: received.size });
         concludeUnserved(decisions, conclude);
         concludeRest(replies.noStorage);
       } else {
@@ -160,11 +161,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       { signal: transaction.signal, deadline },
       (position, reply) => {
         const entry = served[position];
-        if (entry === undefined) return;
-        // A refusal of the downstream's is passed on as it is; ours ends with the id that finds it in the log.
-        const told =
-          isPositive(reply) || reply.text !== replies.internalError.text ? reply : withId(reply, transaction.id);
-        conclude(entry.decision, told, entry.delivery.downstream.name);
+        if (entry !== undefined) conclude(entry.decision, reply, entry.delivery.downstream.name);
       },
     );
   }

@@ -3,7 +3,7 @@
  * behind it. Keeps the octets only while somebody may want them.
  */
 import type { Content, ContentEnd, Header, IncomingContent } from '../core/message.ts';
-import { headerSectionEnd, parseHeader } from '../mail/header.ts';
+import { headerSectionEnd, LONGEST_SECTION, parseHeader } from '../mail/header.ts';
 import type { SpoolWriter } from '../mail/spool.ts';
 
 /** The header section is looked for again when the content has doubled: a slow trickle of octets stays linear. */
@@ -32,6 +32,11 @@ export async function receive(
   let keeping = true;
   let size = 0;
   let nextLook = 0;
+  const ask = async (head: Buffer): Promise<void> => {
+    header = parseHeader(head);
+    keeping = await wanted(header);
+    if (!keeping) writer.discard();
+  };
   for await (const slice of incoming) {
     size += slice.length;
     if (!keeping) continue;
@@ -40,16 +45,17 @@ export async function receive(
     if (header === null && size >= nextLook) {
       nextLook = Math.max(FIRST_LOOK, size * 2);
       const head = writer.head();
-      if (headerSectionEnd(head) >= 0) {
-        header = parseHeader(head);
-        keeping = await wanted(header);
-        if (!keeping) writer.discard();
-      }
+      if (headerSectionEnd(head) >= 0) await ask(head);
     }
   }
   const end = incoming.end ?? 'aborted';
-  const { failed } = writer;
-  if (end !== 'complete' || !keeping || failed) return { end, size, message: null, failed };
-  header ??= parseHeader(writer.head());
+  let failed = writer.failed;
+  if (end === 'complete' && header === null && !failed) {
+    const head = writer.head();
+    // Where memory was short, rules would see a part of the header section only.
+    failed = headerSectionEnd(head) < 0 && head.length < Math.min(size, LONGEST_SECTION);
+    if (!failed) await ask(head);
+  }
+  if (end !== 'complete' || !keeping || failed || header === null) return { end, size, message: null, failed };
   return { end, size, message: { header, content: await writer.finish() }, failed: writer.failed };
 }

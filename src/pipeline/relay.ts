@@ -7,7 +7,7 @@
 import type { Recipient, Transaction } from '../core/envelope.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
-import { type Reply, replies } from '../core/reply.ts';
+import { type Reply, replies, withId } from '../core/reply.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
 import type { DeliverOptions, Downstream } from '../downstream/downstream.ts';
 import { editContent } from '../mail/edit.ts';
@@ -69,12 +69,13 @@ export async function relay(
       for (const position of group.positions[index] ?? []) answer(position, reply);
     };
     try {
-      const content = editContent(message.content, message.header, group.edits);
+      const content = await editContent(message.content, message.header, group.edits);
       const envelope = { transaction, recipients: group.recipients };
       const results = await group.downstream.deliver(envelope, content, { ...options, onReply });
       for (const [index, reply] of results.entries()) onReply(index, reply);
     } finally {
-      for (const index of group.recipients.keys()) onReply(index, replies.internalError);
+      const unanswered = withId(replies.internalError, transaction.id);
+      for (const index of group.recipients.keys()) onReply(index, unanswered);
     }
   });
   const failed = (await Promise.allSettled(sent)).find((result) => result.status === 'rejected');

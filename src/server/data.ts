@@ -74,7 +74,9 @@ export class Incoming implements IncomingContent {
           yield slice;
           continue;
         }
+        // More may be fed while this runs, before anybody could be woken.
         this.#release();
+        if (this.#slices.length > 0) continue;
         if (this.#end !== null) return;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -130,9 +132,15 @@ export class ContentStream extends SMTPStream {
 
   override _feedDataStream(chunk: Buffer, done: Continue): void {
     const incoming = this.#incoming;
-    if (incoming === null) return done();
+    if (incoming === null) {
+      done();
+      return;
+    }
     const rest = incoming.feed(chunk);
-    if (rest === null) return incoming.whenTaken(done);
+    if (rest === null) {
+      incoming.whenTaken(done);
+      return;
+    }
     this.#incoming = null;
     this._dataMode = false;
     this._remainder = '';

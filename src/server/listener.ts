@@ -1,7 +1,7 @@
 /**
  * listener - a listening socket (TCP or unix) and its sessions: opened, counted, drained.
  */
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { Connection } from './connection.ts';
@@ -72,9 +72,14 @@ export class Listener {
     this.#server = new Server(site, options.clientTimeout);
   }
 
-  /** Open sessions. */
+  /** Sessions, from the first octet to the record of the last transaction. */
   get sessions(): number {
     return this.#server.sessions.size;
+  }
+
+  /** Open connections; a session may go on without one, until its last transaction is finished. */
+  get connections(): number {
+    return this.#server.connections.size;
   }
 
   /** The port that the system chose where the configuration says 0; null on a unix socket. */
@@ -120,6 +125,8 @@ export class Listener {
 
 /** A socket file that nobody answers at is left over from a process that died. */
 async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found?.isSocket() !== true) return;
   const answered = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {

@@ -14,6 +14,7 @@ export class Peer {
   constructor(socket: Socket, patience: number) {
     this.socket = socket;
     this.#patience = patience;
+    socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
       this.#buffer += text;

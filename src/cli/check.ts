@@ -1,0 +1,80 @@
+/**
+ * check - loads the configuration, the system's rules and every list's file, and tells all that is wrong with them.
+ */
+import { resolve, sep } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import { printConfig } from '../config/print.ts';
+import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
+import { type Command, readArguments, type Streams, UsageError } from './command.ts';
+import { composeRules } from './compose.ts';
+import { findConfig } from './config-file.ts';
+import { printDiagnostics, readSource } from './diagnostics.ts';
+import { createLog } from './log.ts';
+
+const HELP = `Usage: postern check [--config FILE] [--print] [--format text|json] [PATH…]
+
+Loads everything that "serve" would load, all list files too, and reports every problem. With PATH, only those of these files
+and folders. Exit 0: it loads (warnings may be told); 1: it does not.
+
+  --config FILE    the configuration; default postern.yaml here, then /etc/postern/postern.yaml
+  --print          prints the effective configuration, defaults included
+  --format json    problems as a JSON array on standard output
+
+Example: postern check --config /etc/postern/postern.yaml /etc/postern/rules/lists
+`;
+
+interface Found {
+  readonly diagnostics: readonly Diagnostic[];
+  /** The effective configuration as YAML; null where it does not load. */
+  readonly effective: string | null;
+}
+
+async function find(file: string, streams: Streams): Promise<Found> {
+  const { config, diagnostics } = loadConfig(file);
+  if (config === null) return { diagnostics, effective: null };
+  const log = createLog({ level: 'error', format: 'pretty' }, { write: streams.err });
+  const { rulebook, diagnostics: ofSystem } = composeRules(config, log);
+  const ofLists = (await rulebook?.checkAll()) ?? [];
+  rulebook?.close();
+  return { diagnostics: [...diagnostics, ...ofSystem, ...ofLists], effective: printConfig(config) };
+}
+
+function isBelow(file: string, paths: readonly string[]): boolean {
+  return paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}${sep}`));
+}
+
+async function run(args: readonly string[], streams: Streams): Promise<number> {
+  const { values, positionals } = readArguments(
+    args,
+    { config: { type: 'string' }, print: { type: 'boolean' }, format: { type: 'string' } },
+    true,
+  );
+  const format = values.format ?? 'text';
+  if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not "${format}"`);
+  const file = findConfig(values.config);
+  const { diagnostics: all, effective } = await find(file, streams);
+  const paths = positionals.map((path) => resolve(path));
+  const diagnostics = all.filter(({ place }) => isBelow(resolve(place.file), paths));
+  const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic)).length;
+
+  if (values.print === true && effective !== null) streams.out(effective);
+  if (format === 'json') streams.out(`${JSON.stringify(diagnostics, null, 2)}\n`);
+  else {
+    printDiagnostics(diagnostics, readSource, streams);
+    const warnings = diagnostics.length - errors;
+    const verdict = errors === 0 ? 'loads' : 'does not load';
+    streams.err(`${file} ${verdict}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`);
+  }
+  return errors === 0 ? 0 : 1;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'loads configuration and rules, and reports every problem',
+  help: HELP,
+  run,
+};

@@ -1,0 +1,210 @@
+/**
+ * explain - the verdict of each recipient of a message, and why: every rule that was asked, what it saw, what it answered.
+ */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { loadConfig } from '../config/load.ts';
+import { routeOf } from '../config/routes.ts';
+import { isWarning } from '../core/diagnostic.ts';
+import type { Recipient, Transaction } from '../core/envelope.ts';
+import { printMailbox } from '../core/mailbox.ts';
+import type { Message } from '../core/message.ts';
+import { replies } from '../core/reply.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { parseHeader } from '../mail/header.ts';
+import { decide, openDecision } from '../pipeline/decide.ts';
+import type { Rulebook } from '../rules/rulebook.ts';
+import type { TracedClause, TraceStep } from '../rules/trace.ts';
+import { parsePath } from '../smtp/path.ts';
+import { formatReply } from '../smtp/reply-format.ts';
+import { type Command, readArguments, type Streams, UsageError } from './command.ts';
+import { composeRules } from './compose.ts';
+import { findConfig } from './config-file.ts';
+import { printDiagnostics } from './diagnostics.ts';
+import { createLog } from './log.ts';
+
+const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
+
+Prints the verdict of each recipient of a message and why. MESSAGE is a file, or - for standard input. Nothing is sent.
+
+  --from ADDRESS     the reverse-path; empty or left out for <>
+  --to ADDRESS       a recipient; may be given again
+  --client-ip IP     the original client, as XFORWARD would name it
+  --json             the same as data
+
+Example: postern explain message.eml --from ann@example.net --to gardeners@lists.example.org
+`;
+
+/** What is printed in place of the id that a live transaction would have. */
+const ID = 'EXPLAINED';
+
+interface Explanation {
+  readonly recipient: string;
+  readonly list: string;
+  readonly role: string;
+  readonly verdict: Verdict['kind'];
+  /** As the wire would carry it; for `relay` what the downstream answers stands in its place. */
+  readonly reply: string;
+  readonly downstream: string | null;
+  readonly phase: Verdict['phase'];
+  readonly rule: string | null;
+  readonly ruleset: string;
+  readonly edits: readonly string[];
+  readonly steps: readonly TraceStep[];
+}
+
+async function run(args: readonly string[], streams: Streams): Promise<number> {
+  const { values, positionals } = readArguments(
+    args,
+    {
+      config: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string', multiple: true },
+      'client-ip': { type: 'string' },
+      helo: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    true,
+  );
+  const [file] = positionals;
+  if (file === undefined || positionals.length > 1) throw new UsageError('name one message: a file, or -');
+  const to = values.to ?? [];
+  if (to.length === 0) throw new UsageError('name a recipient: --to ADDRESS');
+  const transaction = transactionOf(values.from ?? '', values['client-ip'] ?? null, values.helo ?? '');
+  const recipients = to.map(recipientOf);
+  const message = readMessage(file);
+  if (typeof message === 'string') {
+    streams.err(`postern explain: ${message}\n`);
+    return 1;
+  }
+
+  const { config, diagnostics, text } = loadConfig(findConfig(values.config));
+  printDiagnostics(diagnostics, () => text, streams);
+  if (config === null) return 1;
+  const log = createLog({ level: 'warn', format: 'pretty' }, { write: streams.err });
+  const { rulebook, diagnostics: ofRules, sources } = composeRules(config, log);
+  const errors = ofRules.filter((diagnostic) => !isWarning(diagnostic));
+  printDiagnostics(errors, (name) => sources.get(name) ?? null, streams);
+  if (rulebook === null || errors.length > 0) return 1;
+
+  const explanations: Explanation[] = [];
+  for (const recipient of recipients) {
+    const route = routeOf(config.routes, recipient.forwardPath);
+    explanations.push(await explain(rulebook, transaction, recipient, message, route));
+  }
+  rulebook.close();
+  if (values.json === true) streams.out(`${JSON.stringify(explanations, null, 2)}\n`);
+  else streams.out(explanations.map(print).join('\n'));
+  return 0;
+}
+
+function transactionOf(from: string, clientIp: string | null, helo: string): Transaction {
+  const parsed = parsePath('MAIL', Buffer.from(`FROM:<${from}>`));
+  if ('problem' in parsed) throw new UsageError(`--from ${from}: ${parsed.problem}`);
+  if (clientIp !== null && isIP(clientIp) === 0) throw new UsageError(`--client-ip ${clientIp} is no IP address`);
+  return {
+    id: ID,
+    client: { address: clientIp, name: null, port: null, helo, tls: false, protocol: 'ESMTP' },
+    reversePath: parsed.path.mailbox,
+    rawReversePath: parsed.path.raw,
+    parameters: new Map(),
+    signal: new AbortController().signal,
+  };
+}
+
+function recipientOf(to: string): Recipient {
+  const parsed = parsePath('RCPT', Buffer.from(`TO:<${to}>`));
+  if ('problem' in parsed) throw new UsageError(`--to ${to}: ${parsed.problem}`);
+  if (parsed.path.mailbox === null) throw new UsageError('--to: the null path is no recipient');
+  return { forwardPath: parsed.path.mailbox, raw: parsed.path.raw, parameters: new Map() };
+}
+
+/** The message with the line ends that it has on the wire, or why it cannot be read. */
+function readMessage(file: string): Message | string {
+  let octets: Buffer;
+  try {
+    octets = readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const wire = Buffer.from(octets.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1');
+  return { header: parseHeader(wire), content: { size: wire.length, slices: () => [wire] } };
+}
+
+async function explain(
+  rulebook: Rulebook,
+  transaction: Transaction,
+  recipient: Recipient,
+  message: Message,
+  route: string,
+): Promise<Explanation> {
+  const policy = await rulebook.policyFor(recipient.forwardPath);
+  const decision = openDecision(transaction, recipient, policy, true);
+  const { header } = message;
+  const verdict =
+    (await decide(decision, { phase: 'envelope' })) ??
+    (await decide(decision, { phase: 'header', header })) ??
+    (await decide(decision, { phase: 'content', header, message }));
+  if (verdict === null) throw new Error('the rules did not decide at the end of the content');
+  return {
+    recipient: printMailbox(recipient.forwardPath),
+    list: policy.address.list,
+    role: policy.address.role,
+    verdict: verdict.kind,
+    reply: replyOf(verdict).trimEnd(),
+    downstream: verdict.kind === 'relay' ? (verdict.downstream ?? route) : null,
+    phase: verdict.phase,
+    rule: verdict.rule,
+    ruleset: policy.unavailable ?? verdict.ruleset,
+    edits:
+      verdict.kind === 'relay'
+        ? verdict.edits.map((edit) => (edit.kind === 'add' ? `add ${edit.name}: ${edit.value}` : `remove ${edit.name}`))
+        : [],
+    steps: decision.evaluation.trace,
+  };
+}
+
+function replyOf(verdict: Verdict): string {
+  if (verdict.kind === 'discard') return formatReply(replies.messageAccepted);
+  return verdict.kind === 'relay' ? '' : formatReply(verdict.reply);
+}
+
+const PHASE_WORDS = { envelope: 'at RCPT', header: 'at the end of the header section', content: 'after the final dot' };
+
+function print(one: Explanation): string {
+  const to = one.downstream === null ? '' : ` to ${one.downstream}`;
+  const by = one.rule === null ? 'no rule decided' : `rule "${one.rule}"`;
+  const address = one.recipient === one.list ? '' : `  (${one.role} of ${one.list})`;
+  const unavailable = one.rule === null && one.ruleset !== '' ? `  ${one.ruleset}\n` : '';
+  return [
+    `${one.recipient}${address}\n  ${one.verdict.toUpperCase()}${to} ${PHASE_WORDS[one.phase]}: ${by}\n`,
+    unavailable,
+    one.reply === '' ? '' : `${one.reply.replace(/^/gm, '  ')}\n`,
+    ...one.edits.map((edit) => `  ${edit}\n`),
+    ...one.steps.map(printStep),
+  ].join('');
+}
+
+function printStep(step: TraceStep): string {
+  const waits = step.waitsForText ? ', waits for what its text names' : '';
+  const place = `${step.place.file}:${step.place.line}`;
+  const head = `    ${step.phase.padEnd(8)} ${step.layer} "${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
+  return head + step.clauses.map((clause) => printClause(clause, 6)).join('');
+}
+
+function printClause(clause: TracedClause, indent: number): string {
+  const saw = clause.saw === null ? '' : `  saw ${clause.saw}`;
+  const line = `${' '.repeat(indent)}${clause.label}: ${wordOf(clause.truth)}${saw}\n`;
+  return line + clause.children.map((child) => printClause(child, indent + 2)).join('');
+}
+
+function wordOf(truth: TracedClause['truth']): string {
+  return truth === 'later' ? 'not yet' : String(truth);
+}
+
+export const explainCommand: Command = {
+  name: 'explain',
+  summary: 'tells the verdict of each recipient of a message, and why',
+  help: HELP,
+  run,
+};

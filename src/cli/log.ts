@@ -1,0 +1,59 @@
+/**
+ * log - the log on standard output: one JSON object a line by pino, or lines for people.
+ */
+import { pino } from 'pino';
+import type { Log, TransactionRecord } from '../core/log.ts';
+
+export interface LogOptions {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty';
+}
+
+interface Destination {
+  write(line: string): void;
+}
+
+export function createLog(
+  options: LogOptions,
+  destination: Destination = pino.destination({ fd: 1, sync: true }),
+): Log {
+  const sink =
+    options.format === 'pretty' ? { write: (line: string) => destination.write(forPeople(line)) } : destination;
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    sink,
+  );
+  return {
+    transaction: (record) => logger.info({ event: 'transaction', ...record }),
+    info: (event, detail) => logger.info({ event, ...detail }),
+    warn: (event, detail) => logger.warn({ event, ...detail }),
+    error: (event, error, detail) => logger.error({ event, ...detail, err: error }),
+  };
+}
+
+/** One line of JSON to lines that are pleasant to read: a transaction takes one for itself and one a recipient. */
+function forPeople(json: string): string {
+  const { time, level, event, err, ...detail } = JSON.parse(json) as Record<string, unknown>;
+  const head = `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(event)}`;
+  if (event === 'transaction') return `${head}${transactionForPeople(detail as unknown as TransactionRecord)}\n`;
+  const words = Object.entries(detail).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const trouble = err !== null && typeof err === 'object' && 'stack' in err ? `\n  ${String(err.stack)}` : '';
+  return `${[head, ...words].join(' ')}${trouble}\n`;
+}
+
+function transactionForPeople(record: TransactionRecord): string {
+  const { id, listener, client, from, size, end, ms, recipients } = record;
+  const lines = recipients.map((one) => {
+    const by = one.rule === null ? '' : ` by ${one.ruleset}: ${one.rule}`;
+    const via = one.downstream === null ? '' : ` via ${one.downstream}`;
+    return `\n  to=<${one.to}> ${one.verdict}${by}${via}: ${one.reply}`;
+  });
+  return ` ${id} ${listener} client=${client ?? 'unknown'} from=<${from}> size=${size} end=${end} ${ms} ms${lines.join('')}`;
+}

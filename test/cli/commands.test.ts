@@ -1,0 +1,264 @@
+/**
+ * The command line as a user meets it: exit codes, where what is printed, what an operator's mistakes get.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connectPeer } from '../support/peer.ts';
+
+const MAIN = resolve('dist/cli/main.js');
+
+function folderWith(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-cli-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+function postern(folder: string, ...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+function configuration(port: number, more = ''): string {
+  return `version: 1
+listen: [ { lmtp: "127.0.0.1:${port}" } ]
+downstreams: { inbox: { maildir: mail } }
+routes: [ { to: inbox } ]
+rules: { system: system.yaml, lists: { folder: lists } }
+${more}`;
+}
+
+const GARDENERS = `version: 1
+list: gardeners@lists.example.org
+rules:
+  - name: subscribers-only
+    when: { author: { not_in: [ann@example.net] } }
+    then: { reject: "Only subscribers may post to {list}" }
+`;
+const SITE = {
+  'postern.yaml': configuration(0),
+  'system.yaml': 'version: 1\n',
+  'lists/lists.example.org/gardeners.yaml': GARDENERS,
+  'message.eml': 'From: Eve <eve@example.com>\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\nHello\n',
+};
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly port: number;
+  readonly output: () => string;
+  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>;
+  readonly ended: Promise<number | null>;
+}
+
+/** Serves `folder`; the port is chosen by the system and read from the log. */
+async function serve(t: TestContext, folder: string): Promise<Running> {
+  const port = await freePort();
+  writeFileSync(join(folder, 'postern.yaml'), configuration(port));
+  const child = spawn(process.execPath, [MAIN, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  let wake: () => void = () => {};
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      wake();
+    });
+  }
+  const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const match = pattern.exec(output);
+      if (match !== null) return match;
+      await Promise.race([
+        new Promise<void>((done) => {
+          wake = done;
+        }),
+        ended.then((code) => {
+          if (!pattern.test(output)) throw new Error(`exit ${code} without ${pattern}:\n${output}`);
+        }),
+      ]);
+    }
+  };
+  await says(/"event":"listening"/);
+  return { process: child, port, output: () => output, says, ended };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}
+
+/** The reply to the final dot for one message from `author`. */
+async function post(port: number, author: string): Promise<string | null> {
+  const client = await connectPeer(port);
+  await client.reply();
+  await client.ask('LHLO client.example');
+  await client.ask(`MAIL FROM:<${author}>`);
+  await client.ask('RCPT TO:<gardeners@lists.example.org>');
+  await client.ask('DATA');
+  const reply = await client.ask(`From: ${author}\r\nSubject: x\r\n\r\nx\r\n.`);
+  client.socket.destroy();
+  return reply;
+}
+
+test('without arguments, with a wrong one, with --help', (t) => {
+  const folder = folderWith(t, {});
+  const cases = [
+    { args: [], status: 2, out: /^$/, err: /Usage: postern COMMAND/ },
+    { args: ['--help'], status: 0, out: /Usage: postern COMMAND/, err: /^$/ },
+    { args: ['--version'], status: 0, out: /^postern \d+\.\d+\.\d+\n$/, err: /^$/ },
+    { args: ['sevre'], status: 2, out: /^$/, err: /"sevre" is no command/ },
+    { args: ['serve', '--help'], status: 0, out: /Example: postern serve/, err: /^$/ },
+    { args: ['check', '--help'], status: 0, out: /Example: postern check/, err: /^$/ },
+    { args: ['explain', '--help'], status: 0, out: /Example: postern explain/, err: /^$/ },
+    { args: ['serve', '--confg', 'x'], status: 2, out: /^$/, err: /--confg/ },
+    { args: ['check', '--format', 'xml'], status: 2, out: /^$/, err: /text or json/ },
+    { args: ['explain'], status: 2, out: /^$/, err: /message/ },
+  ];
+  for (const { args, status, out, err } of cases) {
+    const got = postern(folder, ...args);
+    assert.equal(got.status, status, args.join(' '));
+    assert.match(got.stdout, out, args.join(' '));
+    assert.match(got.stderr, err, args.join(' '));
+  }
+});
+
+test("an operator's mistakes: one clear message each, exit 1, no stack", (t) => {
+  const cases = [
+    { name: 'no configuration', files: {}, says: /postern\.yaml.*E_FILE/ },
+    {
+      name: 'an unknown key',
+      files: { ...SITE, 'postern.yaml': configuration(0, 'limts: {}\n') },
+      says: /E_UNKNOWN_KEY.*[\s\S]*limits/,
+    },
+    { name: 'rules missing', files: { ...SITE, 'system.yaml': undefined }, says: /system\.yaml.*E_FILE/ },
+    {
+      name: 'rules broken',
+      files: { ...SITE, 'system.yaml': 'version: 1\nbefore: [ { nmae: x } ]\n' },
+      says: /system\.yaml:2:/,
+    },
+  ];
+  for (const { name, files, says } of cases) {
+    const present = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const folder = folderWith(t, Object.fromEntries(present));
+    for (const command of ['serve', 'check']) {
+      const got = postern(folder, command);
+      assert.equal(got.status, 1, `${name}: ${command}: ${got.stderr}`);
+      assert.match(got.stderr, says, `${name}: ${command}`);
+      assert.doesNotMatch(got.stderr, /\n {4}at /, `${name}: ${command}`);
+    }
+  }
+});
+
+test('a port in use: one line that says what to do, exit 1', async (t) => {
+  const other = createServer();
+  await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+  t.after(() => other.close());
+  const address = other.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const folder = folderWith(t, { ...SITE, 'postern.yaml': configuration(port) });
+  const { status, stderr } = postern(folder, 'serve');
+  assert.equal(status, 1);
+  assert.match(stderr, /^postern: cannot listen on lmtp:127\.0\.0\.1:\d+: another program listens there.*\n$/);
+});
+
+test('check names every list file that does not load, and only warns of the rest', (t) => {
+  const good = folderWith(t, SITE);
+  assert.equal(postern(good, 'check').status, 0);
+  const bad = folderWith(t, {
+    ...SITE,
+    'lists/lists.example.org/news.yaml': 'version: 1\nlist: other@lists.example.org\n',
+  });
+  const { status, stderr } = postern(bad, 'check');
+  assert.equal(status, 1);
+  assert.match(stderr, /news\.yaml:2:\d+.*E_PLACE/);
+  const asData: unknown = JSON.parse(postern(bad, 'check', '--format', 'json').stdout);
+  assert.ok(Array.isArray(asData) && asData.length >= 1);
+  assert.equal(postern(bad, 'check', 'lists/lists.example.org/gardeners.yaml').status, 0);
+  assert.match(postern(good, 'check', '--print').stdout, /bare_newline: reject/);
+});
+
+test('explain: the verdict of each recipient, and why', (t) => {
+  const folder = folderWith(t, SITE);
+  const args = [
+    'explain',
+    'message.eml',
+    '--from',
+    'eve@example.com',
+    '--to',
+    'gardeners@lists.example.org',
+    '--to',
+    'x@example.org',
+  ];
+  const { status, stdout } = postern(folder, ...args);
+  assert.equal(status, 0);
+  assert.match(stdout, /550 5\.7\.1 Only subscribers may post to gardeners@lists\.example\.org/);
+  assert.match(stdout, /subscribers-only/);
+  assert.match(stdout, /gardeners\.yaml:4/);
+  assert.match(stdout, /x@example\.org[\s\S]*relay/i);
+  const data = JSON.parse(postern(folder, ...args, '--json').stdout) as readonly { verdict: string }[];
+  assert.deepEqual(
+    data.map(({ verdict }) => verdict),
+    ['reject', 'relay'],
+  );
+});
+
+test('serve: SIGHUP reloads all or nothing, a list file needs no signal, SIGTERM drains', async (t) => {
+  const folder = folderWith(t, SITE);
+  const service = await serve(t, folder);
+  assert.match((await post(service.port, 'ann@example.net')) ?? '', /^250 /);
+  assert.match((await post(service.port, 'eve@example.com')) ?? '', /^550 5\.7\.1 Only subscribers/);
+
+  const closed = 'version: 1\nbefore:\n  - name: closed\n    when: { always: true }\n    then: { defer: Closed }\n';
+  writeFileSync(join(folder, 'system.yaml'), closed.replace('defer', 'defr'));
+  service.process.kill('SIGHUP');
+  await service.says(/"event":"reload-refused"/);
+  assert.match((await post(service.port, 'ann@example.net')) ?? '', /^250 /);
+
+  writeFileSync(join(folder, 'system.yaml'), closed);
+  service.process.kill('SIGHUP');
+  await service.says(/"event":"reloaded"/);
+  const client = await connectPeer(service.port);
+  await client.reply();
+  await client.ask('LHLO c');
+  await client.ask('MAIL FROM:<ann@example.net>');
+  assert.match((await client.ask('RCPT TO:<gardeners@lists.example.org>')) ?? '', /^451 4\.7\.1 Closed/);
+  client.socket.destroy();
+
+  service.process.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  assert.match(service.output(), /"event":"stopped"/);
+});
+
+test('serve: a transaction begun before a reload ends by the rules it began with', async (t) => {
+  const folder = folderWith(t, SITE);
+  const service = await serve(t, folder);
+  const client = await connectPeer(service.port);
+  await client.reply();
+  await client.ask('LHLO c');
+  await client.ask('MAIL FROM:<ann@example.net>');
+  assert.match((await client.ask('RCPT TO:<gardeners@lists.example.org>')) ?? '', /^250 /);
+  const marked =
+    'version: 1\nafter:\n  - name: closed\n    when: { subject: { is: x } }\n    then: { reject: Closed }\n';
+  writeFileSync(join(folder, 'system.yaml'), marked);
+  service.process.kill('SIGHUP');
+  await service.says(/"event":"reloaded"/);
+  await client.ask('DATA');
+  assert.match((await client.ask('From: ann@example.net\r\nSubject: x\r\n\r\nx\r\n.')) ?? '', /^250 /);
+  await client.ask('MAIL FROM:<ann@example.net>');
+  await client.ask('RCPT TO:<gardeners@lists.example.org>');
+  await client.ask('DATA');
+  assert.match((await client.ask('From: ann@example.net\r\nSubject: x\r\n\r\nx\r\n.')) ?? '', /^550 5\.7\.1 Closed/);
+  client.socket.destroy();
+});

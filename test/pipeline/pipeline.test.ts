@@ -1,0 +1,253 @@
+/**
+ * admit and settle with rules and downstreams of the test's own.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Recipient, Transaction } from '../../src/core/envelope.ts';
+import type { TransactionRecord } from '../../src/core/log.ts';
+import type { ContentEnd, IncomingContent } from '../../src/core/message.ts';
+import { type Reply, reply } from '../../src/core/reply.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import type { Downstream } from '../../src/downstream/downstream.ts';
+import { Spool } from '../../src/mail/spool.ts';
+import type { Entrance } from '../../src/pipeline/entrance.ts';
+import { createPipeline } from '../../src/pipeline/pipeline.ts';
+import { combine } from '../../src/server/final-replies.ts';
+
+const EACH: Entrance = { name: 'test', replies: 'each', refuseAt: 'rcpt', deadline: 5000, received: false };
+const ONE: Entrance = { ...EACH, replies: 'one' };
+
+type Say = Partial<Record<'envelope' | 'header' | 'content', 'relay' | 'reject' | 'defer' | 'discard'>>;
+
+function verdictOf(kind: 'relay' | 'reject' | 'defer' | 'discard', phase: Verdict['phase'], name: string): Verdict {
+  const by = { ruleset: 'test', rule: 'rule', phase };
+  if (kind === 'relay') return { ...by, kind, downstream: null, edits: [] };
+  if (kind === 'discard') return { ...by, kind, note: 'thrown away' };
+  const text = `${name} says ${kind}`;
+  return { ...by, kind, reply: kind === 'reject' ? reply(550, '5.7.1', text) : reply(451, '4.7.1', text) };
+}
+
+interface Given {
+  readonly entrance?: Entrance;
+  readonly recipients: readonly string[];
+  /** What the rules say of a recipient (its local-part), and when. */
+  readonly rules?: Readonly<Record<string, Say>>;
+  /** What the downstream answers a local-part; default 250. */
+  readonly downstream?: Readonly<Record<string, Reply>> | 'throws';
+  readonly nullReversePath?: boolean;
+  readonly end?: ContentEnd;
+  readonly stopsReading?: boolean;
+}
+
+interface Seen {
+  readonly atRcpt: readonly string[];
+  readonly replies: readonly string[];
+  readonly one: string | null;
+  readonly delivered: readonly (readonly string[])[];
+  readonly records: readonly TransactionRecord[];
+  readonly answeredInOrder: readonly number[];
+}
+
+function mailboxOf(localPart: string): Recipient {
+  const domain = 'lists.example.org';
+  return { forwardPath: { localPart, domain }, raw: `${localPart}@${domain}`, parameters: new Map() };
+}
+
+function contentOf(end: ContentEnd): IncomingContent {
+  const state: { end: ContentEnd | null } = { end: null };
+  return {
+    get end() {
+      return state.end;
+    },
+    async *[Symbol.asyncIterator]() {
+      yield Buffer.from('Subject: x\r\n');
+      yield Buffer.from('\r\nbody\r\n');
+      state.end = end;
+    },
+  };
+}
+
+async function run(given: Given): Promise<Seen> {
+  const records: TransactionRecord[] = [];
+  const delivered: string[][] = [];
+  const entrance = given.entrance ?? EACH;
+  const downstream: Downstream = {
+    name: 'inbox',
+    async deliver(envelope, content, options) {
+      if (given.downstream === 'throws') throw new Error('a downstream that breaks its contract');
+      assert.ok(content.size > 0);
+      delivered.push(envelope.recipients.map(({ raw }) => raw));
+      const answers = given.downstream ?? {};
+      const results = envelope.recipients.map(
+        ({ forwardPath }) => answers[forwardPath.localPart] ?? reply(250, '2.0.0', `ok ${forwardPath.localPart}`),
+      );
+      for (const [position, result] of results.entries()) options.onReply?.(position, result);
+      return results;
+    },
+    close: async () => {},
+  };
+  const pipeline = createPipeline({
+    hostname: 'lists.example.org',
+    rulebook: {
+      policyFor: ({ localPart }) => ({
+        address: { list: `${localPart}@lists.example.org`, role: 'post', detail: '' },
+        unavailable: localPart === 'unavailable' ? 'its file does not load' : null,
+        start: () => ({
+          trace: [],
+          advance: (facts) => {
+            const say = given.rules?.[localPart]?.[facts.phase];
+            if (say !== undefined) return verdictOf(say, facts.phase, localPart);
+            return facts.phase === 'content' ? verdictOf('relay', 'content', localPart) : 'later';
+          },
+        }),
+      }),
+    },
+    route: () => 'inbox',
+    downstreams: new Map([['inbox', downstream]]),
+    spool: new Spool({ memoryBudget: 1_000_000, perMessage: 100_000 }),
+    log: { transaction: (record) => records.push(record), info: () => {}, warn: () => {}, error: () => {} },
+    now: () => 0,
+  });
+  const transaction: Transaction = {
+    id: 'TESTTESTTE',
+    client: { address: '192.0.2.1', name: null, port: null, helo: 'client.example', tls: false, protocol: 'LMTP' },
+    reversePath: given.nullReversePath ? null : { localPart: 'ann', domain: 'example.net' },
+    rawReversePath: given.nullReversePath ? '' : 'ann@example.net',
+    parameters: new Map(),
+    signal: new AbortController().signal,
+  };
+  const print = (r: Reply): string => `${r.code} ${r.text}`;
+  const admissions = [];
+  for (const localPart of given.recipients) {
+    admissions.push(await pipeline.admit(entrance, transaction, mailboxOf(localPart)));
+  }
+  const answeredInOrder: number[] = [];
+  const content = contentOf(given.end ?? 'complete');
+  const outcomes = await pipeline.settle(entrance, transaction, admissions, content, (position) =>
+    answeredInOrder.push(position),
+  );
+  return {
+    atRcpt: admissions.map(({ refusal }) => (refusal === null ? '250' : print(refusal))),
+    replies: outcomes.map((outcome) => print(outcome.reply)),
+    one: entrance.replies === 'one' ? print(combine(outcomes)) : null,
+    delivered,
+    records,
+    answeredInOrder,
+  };
+}
+
+const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, 'records'>> }[] = [
+  {
+    name: 'nothing decides: relayed, one transaction for all',
+    given: { recipients: ['a', 'b'] },
+    expect: { replies: ['250 ok a', '250 ok b'], delivered: [['a@lists.example.org', 'b@lists.example.org']] },
+  },
+  {
+    name: 'each recipient has a verdict of its own',
+    given: {
+      recipients: ['a', 'b', 'c', 'd'],
+      rules: { b: { content: 'reject' }, c: { header: 'defer' }, d: { envelope: 'discard' } },
+    },
+    expect: {
+      replies: ['250 ok a', '550 b says reject', '451 c says defer', '250 Ok'],
+      delivered: [['a@lists.example.org']],
+    },
+  },
+  {
+    name: 'what can be refused at RCPT is refused at RCPT',
+    given: { recipients: ['a', 'b'], rules: { a: { envelope: 'reject' } } },
+    expect: { atRcpt: ['550 a says reject', '250'], replies: ['250 ok b'] },
+  },
+  {
+    name: 'refuse_at data: every RCPT is accepted, the refusal comes after the dot',
+    given: { entrance: { ...EACH, refuseAt: 'data' }, recipients: ['a', 'b'], rules: { a: { envelope: 'reject' } } },
+    expect: { atRcpt: ['250', '250'], replies: ['550 a says reject', '250 ok b'] },
+  },
+  {
+    name: 'a null reverse-path is refused after the dot only',
+    given: { nullReversePath: true, recipients: ['a'], rules: { a: { envelope: 'reject' } } },
+    expect: { atRcpt: ['250'], replies: ['550 a says reject'], delivered: [] },
+  },
+  {
+    name: 'equal recipients go downstream once and are answered each',
+    given: { recipients: ['a', 'b', 'a'], downstream: { a: reply(552, '5.2.2', 'full') } },
+    expect: {
+      replies: ['552 full', '250 ok b', '552 full'],
+      delivered: [['a@lists.example.org', 'b@lists.example.org']],
+    },
+  },
+  {
+    name: 'a list whose rules cannot be applied is deferred',
+    given: { recipients: ['unavailable', 'b'] },
+    expect: {
+      atRcpt: ['451 The rules for this recipient cannot be applied now; please try again later (id TESTTESTTE)', '250'],
+      replies: ['250 ok b'],
+    },
+  },
+  {
+    name: 'a downstream that throws defers',
+    given: { recipients: ['a', 'b'], downstream: 'throws' },
+    expect: {
+      replies: Array(2).fill('451 Internal error; please try again later (id TESTTESTTE)'),
+    },
+  },
+  {
+    name: 'content that is not whole is relayed to nobody',
+    given: { recipients: ['a', 'b'], end: 'aborted' },
+    expect: { replies: Array(2).fill('451 The message was not received completely (id TESTTESTTE)'), delivered: [] },
+  },
+  {
+    name: 'a bare newline is refused for all, whatever the rules say',
+    given: { recipients: ['a', 'b'], rules: { b: { content: 'reject' } }, end: 'bare-newline' },
+    expect: {
+      replies: Array(2).fill('550 The message holds a bare newline: lines must end with CR LF (id TESTTESTTE)'),
+      delivered: [],
+    },
+  },
+  {
+    name: 'one reply, all well: that of the downstream',
+    given: { entrance: ONE, recipients: ['a', 'b'] },
+    expect: { one: '250 ok a' },
+  },
+  {
+    name: 'one reply, the rules refuse one: nobody is served, the 5yz names it',
+    given: { entrance: ONE, recipients: ['a', 'b'], rules: { b: { content: 'reject' } } },
+    expect: { one: '550 <b@lists.example.org>: b says reject\nThe message was delivered to nobody', delivered: [] },
+  },
+  {
+    name: 'one reply, refused by the header section while another is not yet decided',
+    given: { entrance: ONE, recipients: ['a', 'b'], rules: { b: { header: 'defer' } } },
+    expect: { one: '451 <b@lists.example.org>: b says defer\nThe message was delivered to nobody', delivered: [] },
+  },
+  {
+    name: 'one reply, a 5yz goes before a 4yz of the rules',
+    given: { entrance: ONE, recipients: ['a', 'b', 'c'], rules: { a: { content: 'defer' }, b: { content: 'reject' } } },
+    expect: { one: '550 <b@lists.example.org>: b says reject\nThe message was delivered to nobody', delivered: [] },
+  },
+  {
+    name: 'one reply, a 4yz of a downstream goes before its 5yz',
+    given: {
+      entrance: ONE,
+      recipients: ['a', 'b', 'c'],
+      downstream: { a: reply(452, '4.2.2', 'busy'), b: reply(550, '5.1.1', 'gone') },
+    },
+    expect: { one: '452 <a@lists.example.org>: busy\nPlease send the message again' },
+  },
+  {
+    name: 'one reply, a 5yz of a downstream is told although others have the message',
+    given: { entrance: ONE, recipients: ['a', 'b'], downstream: { b: reply(550, '5.1.1', 'gone') } },
+    expect: { one: '550 <b@lists.example.org>: gone\nThe other recipients have received the message' },
+  },
+];
+
+for (const { name, given, expect } of cases) {
+  test(name, async () => {
+    const seen = await run(given);
+    for (const [key, value] of Object.entries(expect)) assert.deepEqual(seen[key as keyof Seen], value, key);
+    const accepted = seen.atRcpt.filter((line) => line === '250').length;
+    assert.equal(seen.replies.length, accepted, 'a reply for each accepted recipient');
+    assert.deepEqual([...seen.answeredInOrder].sort(), [...Array(accepted).keys()], 'each is answered once');
+    assert.equal(seen.records.length, 1, 'one record');
+    assert.equal(seen.records[0]?.recipients.length, given.recipients.length);
+  });
+}
