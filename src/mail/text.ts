@@ -77,5 +77,5 @@ export function foldForMatch(text: string): string {
 }
 
 function oneBlank(text: string): string {
-  return /[^\S ]|  /.test(text) ? text.replace(/\s+/g, ' ') : text;
+  return /[^\S ]| {2}/.test(text) ? text.replace(/\s+/g, ' ') : text;
 }
