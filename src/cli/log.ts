@@ -13,10 +13,8 @@ interface Destination {
   write(line: string): void;
 }
 
-export function createLog(
-  options: LogOptions,
-  destination: Destination = pino.destination({ fd: 1, sync: true }),
-): Log {
+/** `destination`: standard output where it is left out. */
+export function createLog(options: LogOptions, destination: Destination = standardOutput()): Log {
   const sink =
     options.format === 'pretty' ? { write: (line: string) => destination.write(forPeople(line)) } : destination;
   const logger = pino(
@@ -33,6 +31,27 @@ export function createLog(
     info: (event, detail) => logger.info({ event, ...detail }),
     warn: (event, detail) => logger.warn({ event, ...detail }),
     error: (event, error, detail) => logger.error({ event, ...detail, err: error }),
+  };
+}
+
+/**
+ * The lines of one turn of the event loop leave in one write: under load a write costs more than all the work on a line.
+ * They are written before anything else is read, so that what was answered is also logged, however the process ends.
+ */
+function standardOutput(): Destination {
+  const destination = pino.destination({ fd: 1, sync: true });
+  let pending = '';
+  const flush = (): void => {
+    const lines = pending;
+    pending = '';
+    if (lines !== '') destination.write(lines);
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      if (pending === '') setImmediate(flush);
+      pending += line;
+    },
   };
 }
 

@@ -46,11 +46,24 @@ export function openDecision(transaction: Transaction, recipient: Recipient, pol
 /** Asks the rules with what is known by now; the verdict, or null where more must be known first. */
 export async function decide(decision: Decision, learned: Learned): Promise<Verdict | null> {
   if (decision.verdict !== null) return decision.verdict;
-  const { transaction, recipient, policy, answers } = decision;
-  const facts: Facts = { ...learned, transaction, recipient, address: policy.address, answers };
-  const verdict = await decision.evaluation.advance(facts);
+  const verdict = await decision.evaluation.advance(factsOf(decision, learned));
   if (verdict !== 'later') decision.verdict = verdict;
   return decision.verdict;
+}
+
+/** Spelled out, because spreading objects of several shapes is slow, and this is done for each recipient and phase. */
+function factsOf({ transaction, recipient, policy, answers }: Decision, learned: Learned): Facts {
+  const { address } = policy;
+  switch (learned.phase) {
+    case 'envelope':
+      return { phase: 'envelope', transaction, recipient, address, answers };
+    case 'header':
+      return { phase: 'header', transaction, recipient, address, answers, header: learned.header };
+    case 'content': {
+      const { header, message } = learned;
+      return { phase: 'content', transaction, recipient, address, answers, header, message };
+    }
+  }
 }
 
 /** Whether the verdict is a 4yz or a 5yz. */

@@ -50,7 +50,8 @@ export class Connection extends SMTPConnection {
 
   /** `ended` is called once: the connection is closed and its last transaction is finished and recorded. */
   constructor(server: SMTPServer, socket: Socket, site: Site, ended: () => void) {
-    super(server, socket, {});
+    // The library would make an id of its own from fresh random octets for every connection; nobody reads it.
+    super(server, socket, { id: 'session' });
     this.#site = site;
     this.#ended = ended;
   }
@@ -124,7 +125,7 @@ export class Connection extends SMTPConnection {
     void this.#rcpt(command)
       .catch((error: unknown) => {
         this.#site.log.error('rcpt', error, { id: this.#open?.transaction.id });
-        return withId(replies.internalError, this.#open?.transaction.id ?? this.id);
+        return withId(replies.internalError, this.#open?.transaction.id ?? '-');
       })
       .then((answer) => {
         this.#reply(answer);
