@@ -89,19 +89,50 @@ export function listenerName(listener: ListenerConfig): string {
   return `${listener.protocol}:${formatAddress(listener.address)}`;
 }
 
-function offersOf(generation: Generation): Offers {
-  const told = [...generation.downstreams.values()].map((downstream) => downstream.offers?.() ?? null);
-  const sizes = told.flatMap((offers) => offers?.size ?? []);
-  const every = (test: (offers: NonNullable<(typeof told)[number]>) => boolean): boolean =>
-    told.every((offers) => offers !== null && test(offers));
-  return {
-    size: Math.min(generation.config.limits.message, ...sizes),
-    smtputf8: every(({ smtputf8 }) => smtputf8),
-    dsn: every(({ dsn }) => dsn),
+/** Asked at every hello: what the downstreams said last. */
+function offersOf(generation: Generation): () => Offers {
+  const downstreams = [...generation.downstreams.values()];
+  return () => {
+    const told = downstreams.map((downstream) => downstream.offers?.() ?? null);
+    const sizes = told.flatMap((offers) => offers?.size ?? []);
+    return {
+      size: Math.min(generation.config.limits.message, ...sizes),
+      smtputf8: told.every((offers) => offers?.smtputf8 === true),
+      dsn: told.every((offers) => offers?.dsn === true),
+    };
   };
 }
 
-/** `current` gives the generation in force, `connections` the number of open sessions of all listeners. */
+function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
+  const { limits, hostname, timeouts } = generation.config;
+  const { protocol, clientFrom, refuseAt, deadline, received } = listener;
+  const offers = offersOf(generation);
+  return {
+    protocol,
+    hostname,
+    entrance: {
+      name: listenerName(listener),
+      replies: protocol === 'lmtp' ? 'each' : 'one',
+      refuseAt,
+      deadline,
+      received,
+    },
+    clientFrom,
+    trusts: containedIn(listener.trust),
+    limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
+    clientTimeout: timeouts.client,
+    log,
+    pipeline: () => generation.pipeline,
+    // Success reports promised over LMTP would be ours to write, and we write no mail.
+    offers: () => ({ ...offers(), ...(protocol === 'lmtp' ? { dsn: false } : {}) }),
+    isFull: () => connections() > limits.connections,
+  };
+}
+
+/**
+ * `current` gives the generation in force, `connections` the number of open sessions of all listeners. Where a reload
+ * changes what the listener promises, new sessions and new transactions get it; the socket stays open.
+ */
 export function composeListener(
   listener: ListenerConfig,
   current: () => Generation,
@@ -109,30 +140,14 @@ export function composeListener(
   log: Log,
 ): Listener {
   const name = listenerName(listener);
-  const trusts = containedIn(listener.trust);
+  let known: { readonly generation: Generation; readonly site: Site } | null = null;
   const site = (): Site => {
-    const { config } = current();
-    const { limits, hostname } = config;
-    return {
-      protocol: listener.protocol,
-      hostname,
-      entrance: {
-        name,
-        replies: listener.protocol === 'lmtp' ? 'each' : 'one',
-        refuseAt: listener.refuseAt,
-        deadline: listener.deadline,
-        received: listener.received,
-      },
-      clientFrom: listener.clientFrom,
-      trusts,
-      limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
-      log,
-      pipeline: () => current().pipeline,
-      // Success reports promised over LMTP would be ours to write, and we write no mail.
-      offers: () => ({ ...offersOf(current()), ...(listener.protocol === 'lmtp' ? { dsn: false } : {}) }),
-      isFull: () => connections() > limits.connections,
-    };
+    const generation = current();
+    if (known?.generation !== generation) {
+      const wanted = generation.config.listen.find((other) => listenerName(other) === name) ?? listener;
+      known = { generation, site: siteOf(generation, wanted, connections, log) };
+    }
+    return known.site;
   };
-  const { address, mode } = listener;
-  return new Listener({ address, mode, clientTimeout: current().config.timeouts.client }, site);
+  return new Listener({ address: listener.address, mode: listener.mode }, site);
 }

@@ -57,7 +57,7 @@ class Service {
   async open(config: Config): Promise<string | null> {
     const opened: [string, Listener][] = [];
     for (const wanted of config.listen) {
-      const name = JSON.stringify(wanted);
+      const name = listenerName(wanted);
       if (this.#listeners.has(name)) continue;
       const listener = composeListener(
         wanted,
@@ -70,7 +70,7 @@ class Service {
         opened.push([name, listener]);
       } catch (error) {
         for (const [, other] of opened) await other.drain(0);
-        return cannotListen(listenerName(wanted), error);
+        return cannotListen(name, error);
       }
     }
     for (const [name, listener] of opened) this.#listeners.set(name, listener);
@@ -100,7 +100,7 @@ class Service {
     }
     const old = this.#generation;
     this.#generation = generation;
-    const kept = new Set(config.listen.map((wanted) => JSON.stringify(wanted)));
+    const kept = new Set(config.listen.map(listenerName));
     for (const [name, listener] of this.#listeners) {
       if (kept.has(name)) continue;
       this.#listeners.delete(name);

@@ -60,6 +60,7 @@ export function createMaildirDownstream({ name, folder, hostname, log }: Maildir
 
   return {
     name,
+    offers: () => ({ size: null, smtputf8: true, dsn: false }),
     async deliver({ transaction, recipients }, content, { signal, deadline, onReply }) {
       const answers = new Answers(recipients.length, onReply);
       const answered = new AbortController();

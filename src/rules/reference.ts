@@ -23,7 +23,9 @@ function heading(name: string, summary: string, reference: string | null, notes:
 export function rulesReference(): string {
   const ofConditions = [...conditions.values()].map((condition) => {
     const rows = condition.examples.map(({ argument, given, expect }) => {
-      const where = Object.entries(given).map(([key, value]) => `${key} \`${String(value).replaceAll('\n', ' / ') || '<>'}\``);
+      const where = Object.entries(given).map(
+        ([key, value]) => `${key} \`${String(value).replaceAll('\n', ' / ') || '<>'}\``,
+      );
       return `| \`${condition.name}: ${argument}\` | ${where.join(', ') || 'an ordinary message'} | ${expect} |`;
     });
     const notes = [`known ${phaseWords(condition)}`];

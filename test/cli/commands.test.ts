@@ -236,6 +236,19 @@ test('serve: SIGHUP reloads all or nothing, a list file needs no signal, SIGTERM
   assert.match((await client.ask('RCPT TO:<gardeners@lists.example.org>')) ?? '', /^451 4\.7\.1 Closed/);
   client.socket.destroy();
 
+  const { port } = service;
+  writeFileSync(
+    join(folder, 'postern.yaml'),
+    configuration(port, 'limits: { message: 1 MB }\n').replace(' } ]', ', received: true } ]'),
+  );
+  writeFileSync(join(folder, 'system.yaml'), SITE['system.yaml']);
+  service.process.kill('SIGHUP');
+  await service.says(/"event":"reloaded"[\s\S]*"event":"reloaded"/);
+  const later = await connectPeer(port);
+  await later.reply();
+  assert.match((await later.ask('LHLO c')) ?? '', /250-SIZE 1048576\n/, 'the same socket, new promises');
+  later.socket.destroy();
+
   service.process.kill('SIGTERM');
   assert.equal(await service.ended, 0);
   assert.match(service.output(), /"event":"stopped"/);
