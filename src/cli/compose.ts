@@ -14,13 +14,23 @@ import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { Spool } from '../mail/spool.ts';
+import type { Remembered } from '../pipeline/one-reply.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
+import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
 
 /** Of each message this much stays in memory; the rest goes to a temporary file. */
 const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
+
+/** What must be remembered from one SMTP transaction to its retry; MTAs try for days, but the first tries are what counts. */
+const REMEMBERED_FOR = 4 * 60 * 60 * 1000;
+const MOST_REMEMBERED = 100_000;
+
+export function composeMemory(): BoundedCache<string> {
+  return new BoundedCache({ maxEntries: MOST_REMEMBERED, ttl: REMEMBERED_FOR });
+}
 
 export interface Generation {
   readonly config: Config;
@@ -58,6 +68,7 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
 export function composeGeneration(
   config: Config,
   log: Log,
+  memory: Remembered<string>,
 ): {
   readonly generation: Generation | null;
   readonly diagnostics: readonly Diagnostic[];
@@ -75,6 +86,7 @@ export function composeGeneration(
     route: (mailbox) => routeOf(config.routes, mailbox),
     downstreams,
     spool: new Spool({ memoryBudget: config.limits.memory, perMessage: MEMORY_OF_ONE_MESSAGE }),
+    memory,
     log,
     now: Date.now,
   });
@@ -105,7 +117,7 @@ function offersOf(generation: Generation): () => Offers {
 
 function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
   const { limits, hostname, timeouts } = generation.config;
-  const { protocol, clientFrom, refuseAt, deadline, received } = listener;
+  const { protocol, clientFrom, mixed, refuseAt, deadline, received } = listener;
   const offers = offersOf(generation);
   return {
     protocol,
@@ -113,6 +125,7 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     entrance: {
       name: listenerName(listener),
       replies: protocol === 'lmtp' ? 'each' : 'one',
+      mixed,
       refuseAt,
       deadline,
       received,

@@ -9,7 +9,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
 import type { Listener } from '../server/listener.ts';
 import { type Command, readArguments, type Streams } from './command.ts';
-import { composeGeneration, composeListener, type Generation, listenerName } from './compose.ts';
+import { composeGeneration, composeListener, composeMemory, type Generation, listenerName } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
@@ -24,17 +24,19 @@ Serves until SIGTERM (messages under way finish first). SIGHUP reads configurati
 Example: postern serve --config /etc/postern/postern.yaml
 `;
 
+type Memory = ReturnType<typeof composeMemory>;
+
 interface Loaded {
   readonly config: Config;
   readonly generation: Generation;
 }
 
 /** Configuration and rules, or null after printing what is wrong with them. */
-function load(file: string, logOf: (config: Config) => Log, streams: Streams): Loaded | null {
+function load(file: string, logOf: (config: Config) => Log, memory: Memory, streams: Streams): Loaded | null {
   const { config, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (config === null) return null;
-  const composed = composeGeneration(config, logOf(config));
+  const composed = composeGeneration(config, logOf(config), memory);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -43,10 +45,12 @@ class Service {
   readonly #file: string;
   readonly #log: Log;
   readonly #streams: Streams;
+  readonly #memory: Memory;
   readonly #listeners = new Map<string, Listener>();
   #generation: Generation;
 
-  constructor(file: string, generation: Generation, log: Log, streams: Streams) {
+  constructor(file: string, generation: Generation, log: Log, memory: Memory, streams: Streams) {
+    this.#memory = memory;
     this.#file = file;
     this.#generation = generation;
     this.#log = log;
@@ -86,7 +90,7 @@ class Service {
   }
 
   async reload(): Promise<void> {
-    const loaded = load(this.#file, () => this.#log, this.#streams);
+    const loaded = load(this.#file, () => this.#log, this.#memory, this.#streams);
     if (loaded === null) {
       this.#log.warn('reload-refused', { reason: 'see standard error; the old configuration stays in force' });
       return;
@@ -142,9 +146,10 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
   let log: Log | null = null;
-  const loaded = load(file, ({ log: options }) => (log ??= createLog(options)), streams);
+  const memory = composeMemory();
+  const loaded = load(file, ({ log: options }) => (log ??= createLog(options)), memory, streams);
   if (loaded === null || log === null) return 1;
-  const service = new Service(file, loaded.generation, log, streams);
+  const service = new Service(file, loaded.generation, log, memory, streams);
   const problem = await service.open(loaded.config);
   if (problem !== null) {
     streams.err(`postern: ${problem}\n`);

@@ -15,7 +15,7 @@ export interface ListenerConfig {
   /** Peers whose XFORWARD is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */
-  readonly mixed: 'strictest';
+  readonly mixed: 'split' | 'strictest';
   readonly refuseAt: 'rcpt' | 'data';
   /** From the client's final dot to our last reply. */
   readonly deadline: number;

@@ -56,7 +56,7 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
     mode: listener.mode ?? null,
     clientFrom: listener.client_from,
     trust: listener.trust,
-    mixed: listener.mixed,
+    mixed: listener.mixed ?? (listener.refuse_at === 'data' ? 'strictest' : 'split'),
     refuseAt: listener.refuse_at,
     deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
     received: listener.received,

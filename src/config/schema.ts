@@ -91,10 +91,13 @@ export const listenerSchema = z.strictObject({
     description:
       'Peers whose XFORWARD is believed, with client_from: xforward. On a unix socket every peer is trusted: mode says who that can be.',
   }),
-  mixed: choice(['strictest'], ['split', 'prdr']).prefault('strictest').meta({
-    description:
-      'One reply for many verdicts, SMTP only. strictest: if any recipient is refused, the message is refused for all and nothing is relayed. The only choice so far.',
-  }),
+  mixed: choice(['split', 'strictest'], ['prdr'])
+    .optional()
+    .meta({
+      description:
+        'One reply for many verdicts, SMTP only. split (where it is left out): recipients whose rules can still differ are asked for in a message of their own (452 at RCPT). strictest: if any recipient is refused, the message is refused for all. In either nothing is relayed for some and refused for others by the rules. strictest is what refuse_at: data goes with.',
+      examples: ['strictest'],
+    }),
   refuse_at: choice(['rcpt', 'data']).prefault('rcpt').meta({
     description:
       'When what is refused by the envelope alone is refused, SMTP only: rcpt, or data: after the final dot. Postfix with smtpd_proxy_options=speed_adjust needs data.',

@@ -91,5 +91,11 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
     return progress;
   }
 
-  return { advance: (facts) => verdict ?? (tracing ? runTraced(facts) : run(facts)), trace };
+  return {
+    advance: (facts) => verdict ?? (tracing ? runTraced(facts) : run(facts)),
+    get undecided() {
+      return verdict === null ? program.rules.slice(next) : [];
+    },
+    trace,
+  };
 }

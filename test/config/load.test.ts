@@ -34,7 +34,7 @@ test('the smallest configuration has every default', () => {
           { address: '127.0.0.1', prefix: 32 },
           { address: '::1', prefix: 128 },
         ],
-        mixed: 'strictest',
+        mixed: 'split',
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,

@@ -27,7 +27,7 @@ const listener = fc
     mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
     clientFrom: fc.constantFrom('peer' as const, 'xforward' as const),
     trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
-    mixed: fc.constant('strictest' as const),
+    mixed: fc.constantFrom('split' as const, 'strictest' as const),
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
@@ -36,7 +36,8 @@ const listener = fc
     ...one,
     mode: 'path' in one.address ? one.mode : null,
     trust: one.clientFrom === 'xforward' && !('path' in one.address) ? one.trust : LOOPBACK,
-    refuseAt: one.protocol === 'smtp' ? one.refuseAt : 'rcpt',
+    refuseAt: one.protocol === 'smtp' && one.mixed === 'strictest' ? one.refuseAt : 'rcpt',
+    mixed: one.protocol === 'smtp' ? one.mixed : 'split',
   }));
 
 const downstream = fc.oneof(
@@ -129,7 +130,7 @@ hostname: mx.example.org
 listen:
   - smtp: 127.0.0.1:10025
     client_from: peer
-    mixed: strictest
+    mixed: split
     refuse_at: rcpt
     deadline: 61 seconds
     received: false
