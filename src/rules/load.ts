@@ -8,7 +8,7 @@ import type { Diagnostic, Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { checkRules, checkUse } from './check.ts';
-import { compileRule, type FileEnv } from './compile.ts';
+import { compileConditions, compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
 import { SET_NAME } from './members.ts';
 import { type FileTree, parseFile } from './parse.ts';
@@ -63,7 +63,8 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
       return sets.get(name);
     },
   };
-  const rules = tree.rules.map((rule) => compileRule(source, rule, env));
+  const named = compileConditions(source, tree, env);
+  const rules = tree.rules.map((rule) => compileRule(source, rule, env, named));
   checkRules(source, tree, scope);
   checkUse(source, tree, used);
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);

@@ -7,8 +7,9 @@
 import { z } from 'zod';
 import type { Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
-import { listOf, scalar } from '../yaml/scalar.ts';
+import { listOf, scalar, text } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
 import type { Scope } from './env.ts';
@@ -19,7 +20,14 @@ import { isList, isMapping, kindOf, type Source, type YamlMapping } from './sour
 export type WhenTree =
   | { readonly kind: 'all' | 'any'; readonly path: YamlPath; readonly children: readonly WhenTree[] }
   | { readonly kind: 'not'; readonly path: YamlPath; readonly child: WhenTree }
+  | { readonly kind: 'named'; readonly path: YamlPath; readonly name: string }
   | { readonly kind: 'condition'; readonly path: YamlPath; readonly condition: Condition };
+
+/** One entry of `conditions:`; `when` is null where it could not be read. */
+export interface NamedTree {
+  readonly path: YamlPath;
+  readonly when: WhenTree | null;
+}
 
 export interface ActionTree {
   readonly path: YamlPath;
@@ -40,6 +48,7 @@ export interface FileTree {
   /** The address that the file says it is for. */
   readonly list: string | null;
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
+  readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
 }
 
@@ -48,12 +57,14 @@ export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'b
 const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES, list: ['post'] };
 
 const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
-  system: ['version', 'sets', 'before', 'after'],
-  list: ['version', 'list', 'sets', 'rules'],
+  system: ['version', 'sets', 'conditions', 'before', 'after'],
+  list: ['version', 'list', 'sets', 'conditions', 'rules'],
 };
 const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
+const MOST_CONDITIONS = 100;
 const RULE_KEYS = ['name', 'roles', 'when', 'unless', 'then'];
-const COMBINATIONS = ['all', 'any', 'not'];
+/** What may stand under `when` beside the conditions of the registry. */
+const COMBINATIONS = ['all', 'any', 'not', 'condition'];
 
 const ruleName = scalar('name', ['members-only'], (source) => {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(source)) return { value: source };
@@ -65,7 +76,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, sets: [], rules: [] };
+    return { list: null, sets: [], conditions: new Map(), rules: [] };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[scope].includes(key)) continue;
@@ -76,6 +87,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   return {
     list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
     sets: parseSets(source, root['sets']),
+    conditions: parseConditions(source, root['conditions']),
     rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
   };
 }
@@ -92,6 +104,27 @@ function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets
   if (isMapping(value)) return Object.entries(value).map(([name, set]) => ({ name, path: ['sets', name], value: set }));
   source.report('E_TYPE', `expected a mapping, found ${kindOf(value)}`, 'write a name and its values', ['sets']);
   return [];
+}
+
+function parseConditions(source: Source, value: YamlValue | undefined): FileTree['conditions'] {
+  if (value === undefined) return new Map();
+  if (!isMapping(value)) {
+    const hint = 'write a name and, behind it, what would stand under `when`';
+    source.report('E_TYPE', `expected a mapping, found ${kindOf(value)}`, hint, ['conditions']);
+    return new Map();
+  }
+  const entries = Object.entries(value);
+  const [first] = entries[MOST_CONDITIONS] ?? [];
+  if (first !== undefined) {
+    const message = `a file has at most ${MOST_CONDITIONS} named conditions, this one ${entries.length}`;
+    source.report('E_TOO_MANY', message, 'name what several rules ask', ['conditions', first], 'key');
+  }
+  return new Map(
+    entries.slice(0, MOST_CONDITIONS).map(([name, when]) => {
+      const path = ['conditions', name];
+      return [name, { path, when: parseWhen(source, when, path) }];
+    }),
+  );
 }
 
 function parseRules(source: Source, scope: Scope, layer: Layer, value: YamlValue | undefined): readonly RuleTree[] {
@@ -165,9 +198,15 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
     return child && { kind: 'not', path, child };
   }
   if (key === 'all' || key === 'any') return parseCombination(source, key, value, path);
+  if (key === 'condition') return parseNames(source, value, path);
   if (key === 'sender') {
     const hint = 'say `author` (From:) or `envelope_from` (MAIL FROM)';
     source.report('E_UNKNOWN_KEY', 'a message has no one sender', hint, path, 'key');
+    return null;
+  }
+  if (valueAt(source.document.value, ['conditions', key]) !== undefined) {
+    const message = `"${key}" is the name of a condition`;
+    source.report('E_UNKNOWN_KEY', message, `write condition: ${key}`, path, 'key');
     return null;
   }
   source.unknownKey(above, key, [...conditions.keys(), ...COMBINATIONS]);
@@ -182,6 +221,14 @@ function parseCombination(source: Source, kind: 'all' | 'any', value: YamlValue,
   if (value.length === 0) source.report('E_EMPTY', 'there is no condition here', 'list at least one', path);
   const children = value.flatMap((child, index) => parseWhen(source, child, [...path, index]) ?? []);
   return { kind, path, children };
+}
+
+/** `condition: NAME`, or a list of names of which any must hold. */
+function parseNames(source: Source, value: YamlValue, path: YamlPath): WhenTree | null {
+  if (typeof value === 'string') return { kind: 'named', path, name: value };
+  const names = source.read(listOf(text), path);
+  const children = names?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
+  return children === undefined ? null : { kind: 'any', path, children };
 }
 
 function parseThen(source: Source, value: YamlValue, path: YamlPath): readonly ActionTree[] {

@@ -7,7 +7,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   // of a file, a set, a rule
   'extends',
   'with',
-  'conditions',
   'tests',
   'skip',
   'canonical',
