@@ -2,9 +2,11 @@
  * check - what no single condition or action can see: names, order, reach, and what a list's file may do.
  */
 import type { Role } from '../core/facts.ts';
+import { nearest } from '../yaml/suggest.ts';
 import type { Scope } from './env.ts';
 import { checkConditions } from './named-conditions.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
+import type { Ruleset } from './ruleset.ts';
 import type { Source } from './source.ts';
 
 const MOST_RULES = 1000;
@@ -23,6 +25,24 @@ export function checkUse(source: Source, tree: FileTree, used: ReadonlySet<strin
   for (const { name, path } of tree.sets) {
     if (!used.has(name))
       source.report('W_UNUSED', `no rule asks the set "${name}"`, 'take it out, or ask it with in:', path, 'key');
+  }
+}
+
+/** A list goes without those rules of the system only that say so. */
+export function checkSkip(source: Source, { skip }: FileTree, system: Ruleset | null): void {
+  const rules = system === null ? [] : [...system.layers.before, ...system.layers.after];
+  const open = rules.filter(({ overridable }) => overridable).map(({ name }) => name);
+  const known = open.length === 0 ? 'take it out: none may be skipped' : `these may be skipped: ${open.join(', ')}`;
+  for (const [index, name] of skip.entries()) {
+    const report = (code: 'E_REFERENCE' | 'E_NOT_ALLOWED', message: string, hint: string) =>
+      source.report(code, message, hint, ['skip', index]);
+    if (open.includes(name)) continue;
+    if (rules.some((rule) => rule.name === name)) {
+      report('E_NOT_ALLOWED', `the system's rule "${name}" may not be skipped: it is not overridable`, known);
+      continue;
+    }
+    const near = nearest(name, open);
+    report('E_REFERENCE', `the system has no rule "${name}"`, near === null ? known : `write ${near}`);
   }
 }
 

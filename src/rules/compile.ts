@@ -105,6 +105,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, nam
     layer: tree.layer,
     place: source.document.placeOf([...tree.path, 'name']),
     roles: tree.roles,
+    overridable: tree.overridable,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
     edits,

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import type { Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
-import { listOf, scalar, text } from '../yaml/scalar.ts';
+import { flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
@@ -39,6 +39,8 @@ export interface RuleTree {
   readonly layer: Layer;
   readonly name: string;
   readonly roles: readonly Role[];
+  /** Whether a list may skip it. */
+  readonly overridable: boolean;
   readonly when: WhenTree | null;
   readonly unless: WhenTree | null;
   readonly actions: readonly ActionTree[];
@@ -47,6 +49,8 @@ export interface RuleTree {
 export interface FileTree {
   /** The address that the file says it is for. */
   readonly list: string | null;
+  /** The rules of the system that the list goes without. */
+  readonly skip: readonly string[];
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
   readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
@@ -58,11 +62,14 @@ const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES,
 
 const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
   system: ['version', 'sets', 'conditions', 'before', 'after'],
-  list: ['version', 'list', 'sets', 'conditions', 'rules'],
+  list: ['version', 'list', 'skip', 'sets', 'conditions', 'rules'],
 };
 const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
 const MOST_CONDITIONS = 100;
-const RULE_KEYS = ['name', 'roles', 'when', 'unless', 'then'];
+const RULE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
+  system: ['name', 'roles', 'overridable', 'when', 'unless', 'then'],
+  list: ['name', 'roles', 'when', 'unless', 'then'],
+};
 /** What may stand under `when` beside the conditions of the registry. */
 const COMBINATIONS = ['all', 'any', 'not', 'condition'];
 
@@ -76,7 +83,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, sets: [], conditions: new Map(), rules: [] };
+    return { list: null, skip: [], sets: [], conditions: new Map(), rules: [] };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[scope].includes(key)) continue;
@@ -86,6 +93,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   source.read(z.object({ version: z.literal('1') }), []);
   return {
     list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    skip: scope === 'system' || root['skip'] === undefined ? [] : (source.read(listOf(text), ['skip']) ?? []),
     sets: parseSets(source, root['sets']),
     conditions: parseConditions(source, root['conditions']),
     rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
@@ -95,8 +103,12 @@ export function parseFile(source: Source, scope: Scope): FileTree {
 function reportOtherScope(source: Source, scope: Scope, key: string): void {
   const message =
     scope === 'system' ? `\`${key}\` is for the files of lists` : `\`${key}\` is for the file of the system`;
-  const hint = scope === 'system' ? 'write before or after, or move it to the file of a list' : 'write rules';
-  source.report('E_UNKNOWN_KEY', message, key === 'list' ? 'take it out' : hint, [key], 'key');
+  const hints: Readonly<Record<string, string>> = {
+    rules: 'write before or after, or move it to the file of a list',
+    before: 'write rules',
+    after: 'write rules',
+  };
+  source.report('E_UNKNOWN_KEY', message, hints[key] ?? 'take it out', [key], 'key');
 }
 
 function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets'] {
@@ -141,10 +153,15 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
     source.report('E_TYPE', `expected a mapping, found ${kindOf(rule)}`, 'a rule has name, when and then', path);
     return null;
   }
-  const unknown = Object.keys(rule).filter((key) => !RULE_KEYS.includes(key));
-  for (const key of unknown) source.unknownKey(path, key, RULE_KEYS);
+  const keys = RULE_KEYS[scope];
+  const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
+  for (const key of unknown) {
+    if (key !== 'overridable') source.unknownKey(path, key, keys);
+    else
+      source.report('E_UNKNOWN_KEY', 'only rules of the system are overridable', 'take it out', [...path, key], 'key');
+  }
   const missing = (key: string, hint: string): void => {
-    const mistyped = unknown.some((other) => nearest(other, RULE_KEYS) === key);
+    const mistyped = unknown.some((other) => nearest(other, keys) === key);
     if (rule[key] === undefined && !mistyped) source.report('E_MISSING_KEY', `the rule has no \`${key}\``, hint, path);
   };
   missing('name', 'add a name; logs and traces show it');
@@ -152,6 +169,7 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
   missing('then', 'say what happens');
   const name = rule['name'] === undefined ? null : source.read(ruleName, [...path, 'name']);
   const roles = rule['roles'] === undefined ? null : source.read(listOf(z.enum(ROLES)), [...path, 'roles']);
+  const overridable = rule['overridable'] === undefined ? null : source.read(flag, [...path, 'overridable']);
   const clause = (key: string): WhenTree | null =>
     rule[key] === undefined ? null : parseWhen(source, rule[key], [...path, key]);
   return {
@@ -159,6 +177,7 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
     layer,
     name: name ?? '',
     roles: roles ?? DEFAULT_ROLES[scope],
+    overridable: overridable ?? false,
     when: clause('when'),
     unless: clause('unless'),
     actions: rule['then'] === undefined ? [] : parseThen(source, rule['then'], [...path, 'then']),

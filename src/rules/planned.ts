@@ -8,9 +8,7 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'extends',
   'with',
   'tests',
-  'skip',
   'canonical',
-  'overridable',
   'mode',
   'until',
   // conditions
