@@ -2,8 +2,11 @@
  * check - what no single condition or action can see: names, order, reach, and what a list's file may do.
  */
 import type { Role } from '../core/facts.ts';
+import { nearest } from '../yaml/suggest.ts';
 import type { Scope } from './env.ts';
+import { checkConditions } from './named-conditions.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
+import type { Ruleset } from './ruleset.ts';
 import type { Source } from './source.ts';
 
 const MOST_RULES = 1000;
@@ -11,10 +14,9 @@ const MOST_RULES = 1000;
 export function checkRules(source: Source, tree: FileTree, scope: Scope): void {
   checkCount(source, tree);
   checkNames(source, tree);
-  for (const rule of tree.rules) {
-    checkActionOrder(source, rule);
-    if (scope === 'list') checkAllowed(source, rule);
-  }
+  for (const rule of tree.rules) checkActionOrder(source, rule);
+  if (scope === 'list') checkAllowed(source, tree);
+  checkConditions(source, tree);
   checkReach(source, tree);
 }
 
@@ -23,6 +25,24 @@ export function checkUse(source: Source, tree: FileTree, used: ReadonlySet<strin
   for (const { name, path } of tree.sets) {
     if (!used.has(name))
       source.report('W_UNUSED', `no rule asks the set "${name}"`, 'take it out, or ask it with in:', path, 'key');
+  }
+}
+
+/** A list goes without those rules of the system only that say so. */
+export function checkSkip(source: Source, { skip }: FileTree, system: Ruleset | null): void {
+  const rules = system === null ? [] : [...system.layers.before, ...system.layers.after];
+  const open = rules.filter(({ overridable }) => overridable).map(({ name }) => name);
+  const known = open.length === 0 ? 'take it out: none may be skipped' : `these may be skipped: ${open.join(', ')}`;
+  for (const [index, name] of skip.entries()) {
+    const report = (code: 'E_REFERENCE' | 'E_NOT_ALLOWED', message: string, hint: string) =>
+      source.report(code, message, hint, ['skip', index]);
+    if (open.includes(name)) continue;
+    if (rules.some((rule) => rule.name === name)) {
+      report('E_NOT_ALLOWED', `the system's rule "${name}" may not be skipped: it is not overridable`, known);
+      continue;
+    }
+    const near = nearest(name, open);
+    report('E_REFERENCE', `the system has no rule "${name}"`, near === null ? known : `write ${near}`);
   }
 }
 
@@ -61,12 +81,26 @@ function checkActionOrder(source: Source, { actions }: RuleTree): void {
   source.report('E_ACTION_ORDER', message, hint, next.path);
 }
 
-function checkAllowed(source: Source, rule: RuleTree): void {
+function checkAllowed(source: Source, { rules, conditions }: FileTree): void {
+  for (const rule of rules) checkAllowedRule(source, rule);
+  for (const { when } of conditions.values()) checkAllowedConditions(source, when);
+}
+
+function checkAllowedRule(source: Source, rule: RuleTree): void {
   if (rule.roles.includes('bounces')) {
     const message = 'rules of a list never see the bounces address: to refuse a bounce breaks the list manager';
     source.report('E_NOT_ALLOWED', message, 'take bounces out', [...rule.path, 'roles']);
   }
-  for (const { path, condition } of [...conditionsOf(rule.when), ...conditionsOf(rule.unless)]) {
+  checkAllowedConditions(source, rule.when);
+  checkAllowedConditions(source, rule.unless);
+  for (const { path, action } of rule.actions) {
+    if (action.systemOnly !== true) continue;
+    source.report('E_NOT_ALLOWED', `only rules of the system may \`${action.name}\``, 'take it out', path);
+  }
+}
+
+function checkAllowedConditions(source: Source, tree: WhenTree | null): void {
+  for (const { path, condition } of conditionsOf(tree)) {
     if (condition.systemOnly !== true) continue;
     source.report(
       'E_NOT_ALLOWED',
@@ -76,16 +110,12 @@ function checkAllowed(source: Source, rule: RuleTree): void {
       'key',
     );
   }
-  for (const { path, action } of rule.actions) {
-    if (action.systemOnly !== true) continue;
-    source.report('E_NOT_ALLOWED', `only rules of the system may \`${action.name}\``, 'take it out', path);
-  }
 }
 
 type ConditionTree = WhenTree & { readonly kind: 'condition' };
 
 function conditionsOf(tree: WhenTree | null): readonly ConditionTree[] {
-  if (tree === null) return [];
+  if (tree === null || tree.kind === 'named') return [];
   if (tree.kind === 'condition') return [tree];
   return tree.kind === 'not' ? conditionsOf(tree.child) : tree.children.flatMap(conditionsOf);
 }
@@ -121,6 +151,7 @@ function holdsAlways(tree: WhenTree): boolean {
     case 'condition':
       return tree.condition.name === 'always';
     case 'not':
+    case 'named':
       return false;
     case 'all':
       return tree.children.every(holdsAlways);

@@ -4,13 +4,13 @@
  * Each condition and action reads its own argument here and reports what is wrong with it. Whatever could not be compiled
  * leaves a hole; a file with any error never becomes a ruleset, so no rule with a hole is ever asked.
  */
-import type { Facts, Phase } from '../core/facts.ts';
+import type { Facts, Phase, Test, Truth } from '../core/facts.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
 import type { YamlPath } from '../yaml/load.ts';
 import type { Decision } from './action.ts';
 import { all, any, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
-import type { RuleTree, WhenTree } from './parse.ts';
+import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Clause, Rule } from './ruleset.ts';
 import type { Source } from './source.ts';
 import { laterPhase } from './text-template.ts';
@@ -18,12 +18,73 @@ import { laterPhase } from './text-template.ts';
 /** What all rules of a file share. */
 export type FileEnv = Omit<CompileEnv, 'rule' | 'report'>;
 
-export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Rule {
-  const compileAt = (path: YamlPath): CompileEnv => ({
+/** The clause of a named condition; null where there is none. */
+export type NamedClauses = (name: string) => Clause | null;
+
+const NOTHING = { label: 'condition', test: () => false, children: [], saw: () => null };
+
+type EnvAt = (path: YamlPath) => CompileEnv;
+
+function envFor(source: Source, rule: string, shared: FileEnv): EnvAt {
+  return (path) => ({
     ...shared,
-    rule: tree.name,
+    rule,
     report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
   });
+}
+
+/** Each is compiled once, whoever asks it, and answers once for each recipient and phase. */
+export function compileConditions(source: Source, { conditions }: FileTree, shared: FileEnv): NamedClauses {
+  const envAt = envFor(source, '', shared);
+  const compiled = new Map<string, Clause | null>();
+  const find: NamedClauses = (name) => {
+    const known = compiled.get(name);
+    if (known !== undefined) return known;
+    // Until it is compiled a circle finds nothing here; such a file does not load.
+    compiled.set(name, null);
+    const when = conditions.get(name)?.when ?? null;
+    if (when === null) return null;
+    // What a trace shows of a block ends at the blocks that it asks in turn: all of them could be very many.
+    const clause = compileClause(source, when, envAt, (inner) => {
+      const found = find(inner);
+      return found && { ...found, children: [] };
+    });
+    const asked: Clause = {
+      label: `condition ${name}`,
+      place: clause.place,
+      test: onceForFacts(clause.test),
+      children: [clause],
+      saw: () => null,
+    };
+    compiled.set(name, asked);
+    return asked;
+  };
+  for (const name of conditions.keys()) find(name);
+  return find;
+}
+
+/** Blocks that ask blocks that ask blocks must not multiply. Facts are made anew for each recipient and phase. */
+function onceForFacts(test: Test): Test {
+  const answers = new WeakMap<Facts, () => Truth | Promise<Truth>>();
+  const ask = (facts: Facts): (() => Truth | Promise<Truth>) => {
+    try {
+      const truth = test(facts);
+      return () => truth;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
+  };
+  return (facts) => {
+    const answer = answers.get(facts) ?? ask(facts);
+    answers.set(facts, answer);
+    return answer();
+  };
+}
+
+export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, named: NamedClauses): Rule {
+  const compileAt = envFor(source, tree.name, shared);
   let phase: Phase = 'envelope';
   const edits: ((facts: Facts) => HeaderEdit)[] = [];
   let decide: ((facts: Facts) => Decision) | null = null;
@@ -35,7 +96,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Ru
     else decide = effect.decide;
   }
 
-  const clause = (when: WhenTree): Clause => compileClause(source, when, compileAt);
+  const clause = (when: WhenTree): Clause => compileClause(source, when, compileAt, named);
   const asked = conjuncts(tree.when).map(clause);
   const excepted =
     tree.unless === null ? [] : [negation(source, [...tree.path, 'unless'], 'unless', clause(tree.unless))];
@@ -44,6 +105,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Ru
     layer: tree.layer,
     place: source.document.placeOf([...tree.path, 'name']),
     roles: tree.roles,
+    overridable: tree.overridable,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
     edits,
@@ -57,17 +119,19 @@ function conjuncts(tree: WhenTree | null): readonly WhenTree[] {
   return tree.kind === 'all' ? tree.children : [tree];
 }
 
-function compileClause(source: Source, tree: WhenTree, envAt: (path: YamlPath) => CompileEnv): Clause {
-  if (tree.kind === 'not') return negation(source, tree.path, 'not', compileClause(source, tree.child, envAt));
+function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: NamedClauses): Clause {
+  if (tree.kind === 'not') return negation(source, tree.path, 'not', compileClause(source, tree.child, envAt, named));
+  const place = source.document.placeOf(tree.path, tree.kind === 'named' ? 'value' : 'key');
+  if (tree.kind === 'named') return { ...(named(tree.name) ?? NOTHING), place };
   if (tree.kind !== 'condition') {
-    const children = tree.children.map((child) => compileClause(source, child, envAt));
+    const children = tree.children.map((child) => compileClause(source, child, envAt, named));
     return combination(source, tree.path, tree.kind, children);
   }
   const { condition, path } = tree;
   const bound = condition.bind((argument) => source.read(argument, path), envAt(path));
   return {
     label: condition.name,
-    place: source.document.placeOf(path, 'key'),
+    place,
     test: bound?.test ?? (() => false),
     children: [],
     saw: bound?.saw ?? (() => null),

@@ -7,8 +7,8 @@
 import type { Diagnostic, Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
-import { checkRules, checkUse } from './check.ts';
-import { compileRule, type FileEnv } from './compile.ts';
+import { checkRules, checkSkip, checkUse } from './check.ts';
+import { compileConditions, compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
 import { SET_NAME } from './members.ts';
 import { type FileTree, parseFile } from './parse.ts';
@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly list: string | null;
   readonly downstreams: readonly string[];
   readonly patterns: PatternCache;
+  /** The system's rules in force, for a list's `skip`. */
+  readonly system?: Ruleset | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -51,6 +53,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const source = new Source(document);
   const tree = parseFile(source, scope);
   checkPlace(source, tree, options);
+  checkSkip(source, tree, options.system ?? null);
   const { sets, setFiles } = openSets(source, tree, options);
   const used = new Set<string>();
   const env: FileEnv = {
@@ -63,11 +66,13 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
       return sets.get(name);
     },
   };
-  const rules = tree.rules.map((rule) => compileRule(source, rule, env));
+  const named = compileConditions(source, tree, env);
+  const rules = tree.rules.map((rule) => compileRule(source, rule, env, named));
   checkRules(source, tree, scope);
   checkUse(source, tree, used);
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
-  const ruleset = { file, layers: { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') } };
+  const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
+  const ruleset = { file, layers, skip: new Set(tree.skip) };
   return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles };
 }
 

@@ -7,8 +7,9 @@
 import { z } from 'zod';
 import type { Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
-import { listOf, scalar } from '../yaml/scalar.ts';
+import { flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
 import type { Scope } from './env.ts';
@@ -19,7 +20,14 @@ import { isList, isMapping, kindOf, type Source, type YamlMapping } from './sour
 export type WhenTree =
   | { readonly kind: 'all' | 'any'; readonly path: YamlPath; readonly children: readonly WhenTree[] }
   | { readonly kind: 'not'; readonly path: YamlPath; readonly child: WhenTree }
+  | { readonly kind: 'named'; readonly path: YamlPath; readonly name: string }
   | { readonly kind: 'condition'; readonly path: YamlPath; readonly condition: Condition };
+
+/** One entry of `conditions:`; `when` is null where it could not be read. */
+export interface NamedTree {
+  readonly path: YamlPath;
+  readonly when: WhenTree | null;
+}
 
 export interface ActionTree {
   readonly path: YamlPath;
@@ -31,6 +39,8 @@ export interface RuleTree {
   readonly layer: Layer;
   readonly name: string;
   readonly roles: readonly Role[];
+  /** Whether a list may skip it. */
+  readonly overridable: boolean;
   readonly when: WhenTree | null;
   readonly unless: WhenTree | null;
   readonly actions: readonly ActionTree[];
@@ -39,7 +49,10 @@ export interface RuleTree {
 export interface FileTree {
   /** The address that the file says it is for. */
   readonly list: string | null;
+  /** The rules of the system that the list goes without. */
+  readonly skip: readonly string[];
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
+  readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
 }
 
@@ -48,12 +61,17 @@ export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'b
 const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES, list: ['post'] };
 
 const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
-  system: ['version', 'sets', 'before', 'after'],
-  list: ['version', 'list', 'sets', 'rules'],
+  system: ['version', 'sets', 'conditions', 'before', 'after'],
+  list: ['version', 'list', 'skip', 'sets', 'conditions', 'rules'],
 };
 const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
-const RULE_KEYS = ['name', 'roles', 'when', 'unless', 'then'];
-const COMBINATIONS = ['all', 'any', 'not'];
+const MOST_CONDITIONS = 100;
+const RULE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
+  system: ['name', 'roles', 'overridable', 'when', 'unless', 'then'],
+  list: ['name', 'roles', 'when', 'unless', 'then'],
+};
+/** What may stand under `when` beside the conditions of the registry. */
+const COMBINATIONS = ['all', 'any', 'not', 'condition'];
 
 const ruleName = scalar('name', ['members-only'], (source) => {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(source)) return { value: source };
@@ -65,7 +83,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, sets: [], rules: [] };
+    return { list: null, skip: [], sets: [], conditions: new Map(), rules: [] };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[scope].includes(key)) continue;
@@ -75,7 +93,9 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   source.read(z.object({ version: z.literal('1') }), []);
   return {
     list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    skip: scope === 'system' || root['skip'] === undefined ? [] : (source.read(listOf(text), ['skip']) ?? []),
     sets: parseSets(source, root['sets']),
+    conditions: parseConditions(source, root['conditions']),
     rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
   };
 }
@@ -83,8 +103,12 @@ export function parseFile(source: Source, scope: Scope): FileTree {
 function reportOtherScope(source: Source, scope: Scope, key: string): void {
   const message =
     scope === 'system' ? `\`${key}\` is for the files of lists` : `\`${key}\` is for the file of the system`;
-  const hint = scope === 'system' ? 'write before or after, or move it to the file of a list' : 'write rules';
-  source.report('E_UNKNOWN_KEY', message, key === 'list' ? 'take it out' : hint, [key], 'key');
+  const hints: Readonly<Record<string, string>> = {
+    rules: 'write before or after, or move it to the file of a list',
+    before: 'write rules',
+    after: 'write rules',
+  };
+  source.report('E_UNKNOWN_KEY', message, hints[key] ?? 'take it out', [key], 'key');
 }
 
 function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets'] {
@@ -92,6 +116,27 @@ function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets
   if (isMapping(value)) return Object.entries(value).map(([name, set]) => ({ name, path: ['sets', name], value: set }));
   source.report('E_TYPE', `expected a mapping, found ${kindOf(value)}`, 'write a name and its values', ['sets']);
   return [];
+}
+
+function parseConditions(source: Source, value: YamlValue | undefined): FileTree['conditions'] {
+  if (value === undefined) return new Map();
+  if (!isMapping(value)) {
+    const hint = 'write a name and, behind it, what would stand under `when`';
+    source.report('E_TYPE', `expected a mapping, found ${kindOf(value)}`, hint, ['conditions']);
+    return new Map();
+  }
+  const entries = Object.entries(value);
+  const [first] = entries[MOST_CONDITIONS] ?? [];
+  if (first !== undefined) {
+    const message = `a file has at most ${MOST_CONDITIONS} named conditions, this one ${entries.length}`;
+    source.report('E_TOO_MANY', message, 'name what several rules ask', ['conditions', first], 'key');
+  }
+  return new Map(
+    entries.slice(0, MOST_CONDITIONS).map(([name, when]) => {
+      const path = ['conditions', name];
+      return [name, { path, when: parseWhen(source, when, path) }];
+    }),
+  );
 }
 
 function parseRules(source: Source, scope: Scope, layer: Layer, value: YamlValue | undefined): readonly RuleTree[] {
@@ -108,10 +153,15 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
     source.report('E_TYPE', `expected a mapping, found ${kindOf(rule)}`, 'a rule has name, when and then', path);
     return null;
   }
-  const unknown = Object.keys(rule).filter((key) => !RULE_KEYS.includes(key));
-  for (const key of unknown) source.unknownKey(path, key, RULE_KEYS);
+  const keys = RULE_KEYS[scope];
+  const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
+  for (const key of unknown) {
+    if (key !== 'overridable') source.unknownKey(path, key, keys);
+    else
+      source.report('E_UNKNOWN_KEY', 'only rules of the system are overridable', 'take it out', [...path, key], 'key');
+  }
   const missing = (key: string, hint: string): void => {
-    const mistyped = unknown.some((other) => nearest(other, RULE_KEYS) === key);
+    const mistyped = unknown.some((other) => nearest(other, keys) === key);
     if (rule[key] === undefined && !mistyped) source.report('E_MISSING_KEY', `the rule has no \`${key}\``, hint, path);
   };
   missing('name', 'add a name; logs and traces show it');
@@ -119,6 +169,7 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
   missing('then', 'say what happens');
   const name = rule['name'] === undefined ? null : source.read(ruleName, [...path, 'name']);
   const roles = rule['roles'] === undefined ? null : source.read(listOf(z.enum(ROLES)), [...path, 'roles']);
+  const overridable = rule['overridable'] === undefined ? null : source.read(flag, [...path, 'overridable']);
   const clause = (key: string): WhenTree | null =>
     rule[key] === undefined ? null : parseWhen(source, rule[key], [...path, key]);
   return {
@@ -126,6 +177,7 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
     layer,
     name: name ?? '',
     roles: roles ?? DEFAULT_ROLES[scope],
+    overridable: overridable ?? false,
     when: clause('when'),
     unless: clause('unless'),
     actions: rule['then'] === undefined ? [] : parseThen(source, rule['then'], [...path, 'then']),
@@ -165,9 +217,15 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
     return child && { kind: 'not', path, child };
   }
   if (key === 'all' || key === 'any') return parseCombination(source, key, value, path);
+  if (key === 'condition') return parseNames(source, value, path);
   if (key === 'sender') {
     const hint = 'say `author` (From:) or `envelope_from` (MAIL FROM)';
     source.report('E_UNKNOWN_KEY', 'a message has no one sender', hint, path, 'key');
+    return null;
+  }
+  if (valueAt(source.document.value, ['conditions', key]) !== undefined) {
+    const message = `"${key}" is the name of a condition`;
+    source.report('E_UNKNOWN_KEY', message, `write condition: ${key}`, path, 'key');
     return null;
   }
   source.unknownKey(above, key, [...conditions.keys(), ...COMBINATIONS]);
@@ -182,6 +240,14 @@ function parseCombination(source: Source, kind: 'all' | 'any', value: YamlValue,
   if (value.length === 0) source.report('E_EMPTY', 'there is no condition here', 'list at least one', path);
   const children = value.flatMap((child, index) => parseWhen(source, child, [...path, index]) ?? []);
   return { kind, path, children };
+}
+
+/** `condition: NAME`, or a list of names of which any must hold. */
+function parseNames(source: Source, value: YamlValue, path: YamlPath): WhenTree | null {
+  if (typeof value === 'string') return { kind: 'named', path, name: value };
+  const names = source.read(listOf(text), path);
+  const children = names?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
+  return children === undefined ? null : { kind: 'any', path, children };
 }
 
 function parseThen(source: Source, value: YamlValue, path: YamlPath): readonly ActionTree[] {

@@ -7,11 +7,8 @@ export const PLANNED: ReadonlySet<string> = new Set([
   // of a file, a set, a rule
   'extends',
   'with',
-  'conditions',
   'tests',
-  'skip',
   'canonical',
-  'overridable',
   'mode',
   'until',
   // conditions

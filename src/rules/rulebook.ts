@@ -53,19 +53,18 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook({ system, lists, downstreams, log, now = Date.now }: RulesOptions): OpenedRulebook {
   const patterns = new PatternCache();
-  const load = (file: string, text: string, scope: 'system' | 'list', list: string | null) =>
-    loadRuleset({ file, text, scope, list, downstreams, patterns, now });
-  const loadList = (file: string, text: string, list: string | null) => load(file, text, 'list', list);
-
   const diagnostics: Diagnostic[] = [];
   const sources = new Map<string, string>();
   let ruleset: Ruleset | null = null;
+  const shared = { downstreams, patterns, now };
+  const loadList = (file: string, text: string, list: string | null) =>
+    loadRuleset({ ...shared, file, text, scope: 'list', list, system: ruleset });
   if (system !== null) {
     const read = readText(system);
     diagnostics.push(...read.diagnostics);
     if (read.text !== null) {
       sources.set(system, read.text);
-      const loaded = load(system, read.text, 'system', null);
+      const loaded = loadRuleset({ ...shared, file: system, text: read.text, scope: 'system', list: null });
       diagnostics.push(...loaded.diagnostics, ...checkSetFiles(loaded.setFiles));
       ruleset = loaded.ruleset;
     }

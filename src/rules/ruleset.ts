@@ -26,6 +26,8 @@ export interface Rule {
   readonly layer: Layer;
   readonly place: Place;
   readonly roles: readonly Role[];
+  /** Whether a list may go without it. */
+  readonly overridable: boolean;
   /** `when` and not `unless`. */
   readonly clause: Clause;
   /** The phase from which on all its texts can be filled; a rule that matches waits for it. */
@@ -39,6 +41,8 @@ export interface Rule {
 export interface Ruleset {
   readonly file: string;
   readonly layers: Readonly<Record<Layer, readonly Rule[]>>;
+  /** The names of the system's rules that the list goes without. */
+  readonly skip: ReadonlySet<string>;
 }
 
 /** What is asked for one recipient, in order; from position `after` on it is the system's last layer. */
@@ -49,7 +53,9 @@ export interface Program {
 
 /** The rules that concern a role. */
 export function programFor(system: Ruleset | null, list: Ruleset | null, role: Role): Program {
-  const ofRole = (rules: readonly Rule[] = []) => rules.filter(({ roles }) => roles.includes(role));
+  const isSkipped = ({ name, layer, overridable }: Rule) =>
+    layer !== 'rules' && overridable && (list?.skip.has(name) ?? false);
+  const ofRole = (rules: readonly Rule[] = []) => rules.filter((rule) => rule.roles.includes(role) && !isSkipped(rule));
   const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
   return { rules: [...first, ...ofRole(system?.layers.after)], after: first.length };
 }

@@ -6,10 +6,14 @@ import { type Diagnostic, type DiagnosticCode, isWarning } from '../core/diagnos
 import { inOrder } from '../yaml/place.ts';
 import type { YamlDocument, YamlPath, YamlValue } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { PLANNED } from './planned.ts';
 
 export type YamlMapping = { readonly [key: string]: YamlValue };
+
+/** The keys of a file under which rules stand. */
+const RULE_LISTS: ReadonlySet<string | number> = new Set(['before', 'rules', 'after']);
 
 export class Source {
   readonly document: YamlDocument;
@@ -29,14 +33,26 @@ export class Source {
   }
 
   report(code: DiagnosticCode, message: string, hint: string | null, path: YamlPath, part?: 'key' | 'value'): void {
-    this.#diagnostics.push({ code, message, hint, place: this.document.placeOf(path, part) });
+    this.#add(path, [{ code, message, hint, place: this.document.placeOf(path, part) }]);
   }
 
   /** The value at `path` as the schema has it, or null after all that is wrong with it was reported. */
   read<T>(schema: z.ZodType<T>, path: YamlPath): T | null {
     const { value, diagnostics } = validate(this.document, schema, path);
-    this.#diagnostics.push(...diagnostics);
+    this.#add(path, diagnostics);
     return value;
+  }
+
+  #add(path: YamlPath, diagnostics: readonly Diagnostic[]): void {
+    const rule = this.#ruleAt(path);
+    this.#diagnostics.push(...(rule === null ? diagnostics : diagnostics.map((one) => ({ ...one, rule }))));
+  }
+
+  /** The name of the rule that `path` leads into; null also for the name itself, which the message is about then. */
+  #ruleAt([layer = '', index = '', key]: YamlPath): string | null {
+    if (!RULE_LISTS.has(layer) || key === 'name') return null;
+    const name = valueAt(this.document.value, [layer, index, 'name']);
+    return typeof name === 'string' ? name : null;
   }
 
   /** Reports a key that is not known here: one of a later version, a mistyped one, or any other. */

@@ -28,6 +28,10 @@ const SETS = {
   blocked: { values: ['eve@example.com', '*@bulk.example'] },
   campus: { addresses: ['192.0.2.0/24'] },
 };
+const CONDITIONS = {
+  known: { any: [{ author: { in: 'members' } }, { client_ip: { in: 'campus' } }] },
+  large: { size: { above: '1 KB' }, not: { condition: 'known' } },
+};
 const ADDRESSES = ['ann@example.net', 'bob@example.org', 'eve@example.com', 'gardeners@lists.example.org'];
 const WORDS = ['tulips', 'roses', ''];
 
@@ -55,6 +59,7 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
   fc.constant<Json>({ header: { name: 'X-Loop', exists: 'true' } }),
   fc.constantFrom('above', 'below').map((word): Json => ({ size: { [word]: '1 KB' } })),
   fc.constantFrom('in', 'not_in').map((word): Json => ({ client_ip: { [word]: 'campus' } })),
+  fc.constantFrom('known', 'large', ['known', 'large']).map((name): Json => ({ condition: name })),
 );
 const { when } = fc.letrec<{ when: Json }>((tie) => ({
   when: fc.oneof(
@@ -116,7 +121,7 @@ function named(prefix: string, some: readonly Json[]): readonly Json[] {
 }
 
 function ruleset(scope: 'system' | 'list', layers: Json) {
-  const body = JSON.stringify({ version: '1', sets: SETS, ...(layers as object) });
+  const body = JSON.stringify({ version: '1', sets: SETS, conditions: CONDITIONS, ...(layers as object) });
   const { ruleset: compiled, diagnostics } = load(scope, body, { file: join(folder, 'rules.yaml'), now });
   assert.ok(compiled !== null, JSON.stringify(diagnostics.filter(({ code }) => code.startsWith('E_'))));
   return compiled;

@@ -221,6 +221,26 @@ test("the system's layers stand around those of the list", async () => {
   assert.equal(await ask(open({ system, lists: null })), '550 5.7.1 after (id T1)');
 });
 
+test('a list goes without a rule of the system that says so', async () => {
+  const rules = (overridable: boolean) => `version: 1
+before: [{ name: b, overridable: true, when: { subject: { empty: true } }, then: { reject: "no subject" } }]
+after: [{ name: a, overridable: ${overridable}, when: { always: true }, then: { reject: after } }]`;
+  const system = write('system.yaml', rules(true));
+  write(GARDENERS, 'version: 1\nskip: [a, b]\nrules: [{ name: a, when: { always: true }, then: { reject: own } }]');
+  write('lists/lists.example.org/news.yaml', 'version: 1\nskip: b');
+  const rulebook = open({ system });
+  assert.equal(await ask(rulebook), '550 5.7.1 own (id T1)');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 after (id T1)');
+  assert.equal(await ask(rulebook, 'other@lists.example.org'), '550 5.7.1 no subject (id T1)');
+  replace('system.yaml', rules(false));
+  const later = open({ system });
+  assert.equal(await ask(later), 'unavailable');
+  assert.deepEqual(
+    later.checkAll().map(({ code, place }) => [code, place.line]),
+    [['E_NOT_ALLOWED', 2]],
+  );
+});
+
 test("what is wrong with the system's file keeps the rulebook from opening", () => {
   const cases = [
     { system: join(folder, 'no-such.yaml'), codes: ['E_FILE'] },
