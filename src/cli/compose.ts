@@ -49,7 +49,8 @@ export function composeRules(config: Config, log: Log): ReturnType<typeof openRu
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {
   const { name } = downstream;
   if (downstream.kind === 'maildir') {
-    return createMaildirDownstream({ name, folder: downstream.folder, hostname: config.hostname, log });
+    const { folder, layout } = downstream;
+    return createMaildirDownstream({ name, folder, layout, hostname: config.hostname, log });
   }
   const { kind: protocol, address, xforward } = downstream;
   const { connect, reply } = config.timeouts;

@@ -12,7 +12,7 @@ import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress } from './address.ts';
-import { downstreamSchema, listenerSchema, routeSchema } from './schema.ts';
+import { downstreamSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
 const LONGEST_SOCKET_PATH = 107;
@@ -28,6 +28,7 @@ export function check(document: YamlDocument): readonly Diagnostic[] {
   checkListeners(document, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
+  checkLists(document, tell);
   return diagnostics;
 }
 
@@ -144,10 +145,25 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
     if (kind === 'maildir' && given('xforward')) {
       tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
     }
-    if (kind !== 'maildir' && given('layout')) {
-      tell('E_VALUE', [...path, 'layout'], 'layout is for maildir only', 'take it away');
+    for (const key of ['layout', 'depth'] as const) {
+      if (kind !== 'maildir' && given(key)) {
+        tell('E_VALUE', [...path, key], `${key} is for maildir only`, 'take it away');
+      }
     }
+    if (kind === 'maildir') checkDepth(value, path, tell);
   }
+}
+
+function checkLists(document: YamlDocument, tell: Tell): void {
+  const path = ['rules', 'lists'];
+  if (valueAt(document.value, path) === undefined) return;
+  const { value } = validate(document, listsSchema, path);
+  if (value !== null) checkDepth(value, path, tell);
+}
+
+function checkDepth({ layout, depth }: { layout: string; depth?: number | undefined }, at: YamlPath, tell: Tell): void {
+  if (layout !== 'plain' || depth === undefined) return;
+  tell('E_VALUE', [...at, 'depth'], 'depth is for the layouts user and md5', 'add layout: md5, or take it away');
 }
 
 function checkRoutes(document: YamlDocument, tell: Tell): void {

@@ -3,6 +3,7 @@
  *
  * Paths are absolute, durations in milliseconds, sizes in octets, every default filled in.
  */
+import type { Layout } from '../core/layout.ts';
 import type { Address, Network } from './address.ts';
 import type { Route } from './routes.ts';
 
@@ -31,11 +32,11 @@ export type DownstreamConfig =
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
     }
-  | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: 'plain' };
+  | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: Layout };
 
 export interface ListsConfig {
   readonly folder: string;
-  readonly layout: 'plain';
+  readonly layout: Layout;
   readonly dialect: 'mailman' | 'plain';
 }
 

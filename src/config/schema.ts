@@ -5,6 +5,7 @@
  * the file (`prefault`), so that they are read like anything else. What needs a look at several keys is in check.ts.
  */
 import { z } from 'zod';
+import { DEEPEST_LAYOUT, LAYOUT_SCHEMES } from '../core/layout.ts';
 import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { listenAddress, network, serverAddress } from './address.ts';
 
@@ -71,6 +72,16 @@ const name = z.string().superRefine((value, context) => {
   context.addIssue({ code: 'custom', message: `"${value}" cannot be a name`, params: { code: 'E_VALUE', hint } });
 });
 
+const depth = count.refine((value) => value > 0 && value <= DEEPEST_LAYOUT, {
+  error: `expected 1 to ${DEEPEST_LAYOUT}`,
+  params: { code: 'E_VALUE' },
+});
+
+const depthKey = depth.optional().meta({
+  description: 'How many folders a layout of user or md5 has, 1 by default.',
+  examples: ['2'],
+});
+
 export const listenerSchema = z.strictObject({
   lmtp: listenAddress.optional().meta({
     description: 'Address to listen on for LMTP: one reply for each recipient. A listener has either lmtp or smtp.',
@@ -127,9 +138,11 @@ export const downstreamSchema = z.strictObject({
     description: 'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp and maildir.',
     examples: ['var/mail'],
   }),
-  layout: choice(['plain'], ['user', 'md5']).prefault('plain').meta({
-    description: 'Where a Maildir lies in the folder. plain: FOLDER/DOMAIN/LOCAL-PART. The only choice so far.',
+  layout: choice(LAYOUT_SCHEMES).prefault('plain').meta({
+    description:
+      "Where a Maildir lies in the folder. plain: FOLDER/DOMAIN/LOCAL-PART; user and md5 put folders before the last part, as sendmail's mail.local does with its option -H: one for each of the first characters of the name, or of its MD5.",
   }),
+  depth: depthKey,
 });
 
 export const routeSchema = z.strictObject({
@@ -140,14 +153,15 @@ export const routeSchema = z.strictObject({
   to: text.meta({ description: 'The name of a downstream.', examples: ['mailman'] }),
 });
 
-const lists = z.strictObject({
+export const listsSchema = z.strictObject({
   folder: path.meta({
     description: "Folder of the lists' own rules: FOLDER/DOMAIN/LOCAL-PART.yaml.",
     examples: ['rules/lists'],
   }),
-  layout: choice(['plain'], ['user', 'md5']).prefault('plain').meta({
-    description: "Where a list's file lies in the folder. The only choice so far.",
+  layout: choice(LAYOUT_SCHEMES).prefault('plain').meta({
+    description: "Where a list's file lies in the folder of its domain; see downstreams.NAME.layout.",
   }),
+  depth: depthKey,
   dialect: choice(['mailman', 'plain'], ['sympa', 'ezmlm', 'mlmmj']).prefault('mailman').meta({
     description:
       'How the list manager forms the addresses of a list: mailman knows LIST-owner, LIST-request and so on; plain only LIST.',
@@ -174,7 +188,7 @@ export const configSchema = z.strictObject({
   rules: z
     .strictObject({
       system: path.optional().meta({ description: "The system's rules: before and after those of the lists." }),
-      lists: lists.optional().meta({ description: "The lists' own rules." }),
+      lists: listsSchema.optional().meta({ description: "The lists' own rules." }),
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),

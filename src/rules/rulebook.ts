@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
 import type { ListAddress, Role } from '../core/facts.ts';
+import { type Layout, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import { readText } from '../yaml/file.ts';
@@ -22,7 +23,8 @@ import { type Dialect, listFiles, splitAddress } from './select.ts';
 export interface RulesOptions {
   /** The path of the system's file; null for no rules of the system. */
   readonly system: string | null;
-  readonly lists: { readonly folder: string; readonly dialect: Dialect } | null;
+  /** `layout`: the folders within that of a domain; plain where it is left out. */
+  readonly lists: { readonly folder: string; readonly dialect: Dialect; readonly layout?: Layout } | null;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   readonly log: Log;
@@ -79,10 +81,11 @@ export function openRulebook({ system, lists, downstreams, log, now = Date.now }
   }
 
   const dialect = lists?.dialect ?? DEFAULT_DIALECT;
+  const layout = lists?.layout ?? PLAIN;
   const listRulesets = new ListRulesets({ load: loadList, log, now });
   const programs = new Programs(ruleset);
   const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
-    const { own, fallback } = listFiles(folder, list);
+    const { own, fallback } = listFiles(folder, list, layout);
     const fallBack = (found: FoundRuleset) => {
       const exists = found.ruleset !== null || found.unavailable !== null;
       return exists || fallback === null ? found : listRulesets.find(fallback, null);
@@ -102,7 +105,7 @@ export function openRulebook({ system, lists, downstreams, log, now = Date.now }
       const found = findRuleset(lists.folder, address.list);
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
-    checkAll: () => (lists === null ? [] : checkListFolder(lists.folder, dialect, loadList)),
+    checkAll: () => (lists === null ? [] : checkListFolder({ ...lists, layout }, loadList)),
     close() {
       listRulesets.close();
       patterns.close();

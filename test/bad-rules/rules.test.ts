@@ -1,6 +1,6 @@
 /**
- * Mistakes in rules: each folder holds a file that must not load, or loads with a warning, and exactly what is said
- * about it. `gardeners.yaml` and `_default.yaml` are files of lists; `system.yaml` is the system's file, or beside one of
+ * Mistakes in rules: each folder without a postern.yaml holds a file that must not load, or loads with a warning,
+ * and exactly what is said about it. `gardeners.yaml` and `_default.yaml` are files of lists; `system.yaml` is the system's file, or beside one of
  * them what is in force.
  * `UPDATE_EXPECTED=1` writes what is told now: read it before it is committed.
  */

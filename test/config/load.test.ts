@@ -71,13 +71,13 @@ listen:
     deadline: 45 seconds
 downstreams:
   filter: { smtp: "unix:/run/filter.sock", xforward: true }
-  inbox: { maildir: var/mail, layout: plain }
+  inbox: { maildir: var/mail, layout: md5, depth: 2 }
 routes:
   - { recipients: ["*@Lists.example.org", boss@example.org], to: filter }
   - { to: inbox }
 rules:
   system: rules/system.yaml
-  lists: { folder: /srv/lists, layout: plain, dialect: plain }
+  lists: { folder: /srv/lists, layout: user, dialect: plain }
 limits: { message: 10 MB, memory: 1 GB, connections: 10, recipients: 500, bare_newline: normalize }
 timeouts: { client: 1 minute, connect: 500 milliseconds, reply: 1 hour, drain: 2 seconds }
 log: { level: debug, format: pretty }
@@ -97,7 +97,7 @@ log: { level: debug, format: pretty }
   });
   assert.deepEqual(config.downstreams, [
     { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },
-    { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: 'plain' },
+    { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: { scheme: 'md5', depth: 2 } },
   ]);
   assert.deepEqual(config.routes, [
     { recipients: ['*@lists.example.org', 'boss@example.org'], to: 'filter' },
@@ -105,7 +105,7 @@ log: { level: debug, format: pretty }
   ]);
   assert.deepEqual(config.rules, {
     system: '/etc/postern/rules/system.yaml',
-    lists: { folder: '/srv/lists', layout: 'plain', dialect: 'plain' },
+    lists: { folder: '/srv/lists', layout: { scheme: 'user', depth: 1 }, dialect: 'plain' },
   });
   assert.deepEqual(config.limits, {
     message: 10 * 1024 ** 2,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
+import { type Layout, PLAIN } from '../../src/core/layout.ts';
 
 const LOOPBACK = [
   { address: '127.0.0.1', prefix: 32 },
@@ -40,6 +41,11 @@ const listener = fc
     mixed: one.protocol === 'smtp' ? one.mixed : 'split',
   }));
 
+const layout: fc.Arbitrary<Layout> = fc.oneof(
+  fc.constant(PLAIN),
+  fc.record({ scheme: fc.constantFrom('user' as const, 'md5' as const), depth: fc.integer({ min: 1, max: 22 }) }),
+);
+
 const downstream = fc.oneof(
   fc.record({
     kind: fc.constantFrom('lmtp' as const, 'smtp' as const),
@@ -51,7 +57,7 @@ const downstream = fc.oneof(
     kind: fc.constant('maildir' as const),
     name,
     folder: fc.constantFrom('/var/mail', '/null', '/a: b'),
-    layout: fc.constant('plain' as const),
+    layout,
   }),
 );
 
@@ -74,7 +80,7 @@ const config: fc.Arbitrary<Config> = fc
       lists: fc.option(
         fc.record({
           folder: fc.constant('/lists'),
-          layout: fc.constant('plain' as const),
+          layout,
           dialect: fc.constantFrom('mailman' as const, 'plain' as const),
         }),
       ),

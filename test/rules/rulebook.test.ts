@@ -313,3 +313,21 @@ test('check finds what is wrong in any file, and files that no address leads to'
     'tulips.yaml:2 E_FILE',
   ]);
 });
+
+test('in another layout the files of lists lie in folders of their names', async () => {
+  const layout = { scheme: 'user', depth: 2 } as const;
+  write('lists/lists.example.org/g/a/gardeners.yaml', rejecting('hashed'));
+  write('lists/lists.example.org/n/news.yaml', rejecting('elsewhere'));
+  write('lists/lists.example.org/n/e/x/news.yaml', rejecting('deeper than anybody looks'));
+  write('lists/lists.example.org/_default.yaml', rejecting('default'));
+  const rulebook = open({ lists: { folder: join(folder, 'lists'), dialect: 'mailman', layout } });
+  assert.equal(await ask(rulebook), '550 5.7.1 hashed (id T1)');
+  assert.equal(await ask(rulebook, 'gardeners-owner@lists.example.org'), 'relay');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 default (id T1)');
+  assert.deepEqual(
+    rulebook.checkAll().map(({ message }) => message.replaceAll(folder, '')),
+    [
+      'no address leads to this file; what is for news@lists.example.org stands in /lists/lists.example.org/n/e/news.yaml',
+    ],
+  );
+});
