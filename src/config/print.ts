@@ -17,6 +17,7 @@ export function printConfig(config: Config): string {
     routes: config.routes.map(({ recipients, to }) => ({ ...(recipients === null ? {} : { recipients }), to })),
     rules: {
       ...(rules.system === null ? {} : { system: rules.system }),
+      ...(rules.presets === null ? {} : { presets: rules.presets }),
       ...(rules.lists === null ? {} : { lists: { ...rules.lists } }),
     },
     limits: {

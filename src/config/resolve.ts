@@ -23,6 +23,7 @@ export function resolveConfig(file: string, settings: Settings): Config {
     routes: settings.routes.map((route) => ({ recipients: route.recipients ?? null, to: route.to })),
     rules: {
       system: rules.system === undefined ? null : at(rules.system),
+      presets: rules.presets === undefined ? null : at(rules.presets),
       lists: rules.lists === undefined ? null : { ...rules.lists, folder: at(rules.lists.folder) },
     },
     limits: {

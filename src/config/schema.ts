@@ -171,6 +171,11 @@ export const configSchema = z.strictObject({
   rules: z
     .strictObject({
       system: path.optional().meta({ description: "The system's rules: before and after those of the lists." }),
+      presets: path.optional().meta({
+        description:
+          'Folder of the presets that lists may extend: FOLDER/NAME.yaml. Those in rules/presets ship with Postern.',
+        examples: ['rules/presets'],
+      }),
       lists: lists.optional().meta({ description: "The lists' own rules." }),
     })
     .prefault({})

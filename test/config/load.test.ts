@@ -42,7 +42,7 @@ test('the smallest configuration has every default', () => {
     ],
     downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
     routes: [{ recipients: null, to: 'mailman' }],
-    rules: { system: null, lists: null },
+    rules: { system: null, presets: null, lists: null },
     limits: {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
@@ -105,6 +105,7 @@ log: { level: debug, format: pretty }
   ]);
   assert.deepEqual(config.rules, {
     system: '/etc/postern/rules/system.yaml',
+    presets: null,
     lists: { folder: '/srv/lists', layout: 'plain', dialect: 'plain' },
   });
   assert.deepEqual(config.limits, {
