@@ -42,8 +42,8 @@ export interface Generation {
 
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
 export function composeRules(config: Config, log: Log): ReturnType<typeof openRulebook> {
-  const { system, lists } = config.rules;
-  return openRulebook({ system, lists, downstreams: config.downstreams.map(({ name }) => name), log });
+  const { system, presets, lists } = config.rules;
+  return openRulebook({ system, presets, lists, downstreams: config.downstreams.map(({ name }) => name), log });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {

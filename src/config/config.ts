@@ -48,7 +48,11 @@ export interface Config {
   readonly downstreams: readonly DownstreamConfig[];
   /** The last one takes every recipient. */
   readonly routes: readonly Route[];
-  readonly rules: { readonly system: string | null; readonly lists: ListsConfig | null };
+  readonly rules: {
+    readonly system: string | null;
+    readonly presets: string | null;
+    readonly lists: ListsConfig | null;
+  };
   readonly limits: {
     readonly message: number;
     readonly memory: number;

@@ -19,6 +19,7 @@ export function printConfig(config: Config): string {
     rules: {
       ...(rules.system === null ? {} : { system: rules.system }),
       ...(rules.lists === null ? {} : { lists: lists(rules.lists) }),
+      ...(rules.presets === null ? {} : { presets: rules.presets }),
     },
     limits: {
       message: size(limits.message),

@@ -25,6 +25,7 @@ export function resolveConfig(file: string, settings: Settings): Config {
     rules: {
       system: rules.system === undefined ? null : at(rules.system),
       lists: rules.lists === undefined ? null : resolveLists(rules.lists, at),
+      presets: rules.presets === undefined ? null : at(rules.presets),
     },
     limits: {
       message: limits.message,

@@ -3,19 +3,19 @@
  */
 import type { Role } from '../core/facts.ts';
 import { nearest } from '../yaml/suggest.ts';
-import type { Scope } from './env.ts';
 import { checkConditions } from './named-conditions.ts';
-import type { FileTree, RuleTree, WhenTree } from './parse.ts';
+import type { FileKind, FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Ruleset } from './ruleset.ts';
 import type { Source } from './source.ts';
 
 const MOST_RULES = 1000;
 
-export function checkRules(source: Source, tree: FileTree, scope: Scope): void {
+export function checkRules(source: Source, tree: FileTree, kind: FileKind): void {
   checkCount(source, tree);
   checkNames(source, tree);
   for (const rule of tree.rules) checkActionOrder(source, rule);
-  if (scope === 'list') checkAllowed(source, tree);
+  if (kind !== 'system') checkBounces(source, tree);
+  if (kind === 'list') checkAllowed(source, tree);
   checkConditions(source, tree);
   checkReach(source, tree);
 }
@@ -81,16 +81,20 @@ function checkActionOrder(source: Source, { actions }: RuleTree): void {
   source.report('E_ACTION_ORDER', message, hint, next.path);
 }
 
+function checkBounces(source: Source, { rules }: FileTree): void {
+  for (const { roles, path } of rules) {
+    if (!roles.includes('bounces')) continue;
+    const message = 'rules of a list never see the bounces address: to refuse a bounce breaks the list manager';
+    source.report('E_NOT_ALLOWED', message, 'take bounces out', [...path, 'roles']);
+  }
+}
+
 function checkAllowed(source: Source, { rules, conditions }: FileTree): void {
   for (const rule of rules) checkAllowedRule(source, rule);
   for (const { when } of conditions.values()) checkAllowedConditions(source, when);
 }
 
 function checkAllowedRule(source: Source, rule: RuleTree): void {
-  if (rule.roles.includes('bounces')) {
-    const message = 'rules of a list never see the bounces address: to refuse a bounce breaks the list manager';
-    source.report('E_NOT_ALLOWED', message, 'take bounces out', [...rule.path, 'roles']);
-  }
   checkAllowedConditions(source, rule.when);
   checkAllowedConditions(source, rule.unless);
   for (const { path, action } of rule.actions) {
@@ -142,8 +146,10 @@ function keyOf({ layer }: RuleTree, role: Role): string {
   return `${layer} ${role}`;
 }
 
-function decidesAlways({ when, unless, actions }: RuleTree): boolean {
-  return when !== null && unless === null && holdsAlways(when) && actions.some(({ action }) => action.decides);
+function decidesAlways({ enabled, when, unless, actions }: RuleTree): boolean {
+  return (
+    enabled && when !== null && unless === null && holdsAlways(when) && actions.some(({ action }) => action.decides)
+  );
 }
 
 function holdsAlways(tree: WhenTree): boolean {

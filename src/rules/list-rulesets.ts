@@ -99,7 +99,12 @@ export class ListRulesets {
       const { ruleset, diagnostics } = this.#options.load(file, text, list);
       if (ruleset === null) {
         const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
-        return setAside(version, errors.map((diagnostic) => formatDiagnostic(diagnostic, text)).join('\n'));
+        return setAside(
+          version,
+          errors
+            .map((diagnostic) => formatDiagnostic(diagnostic, diagnostic.place.file === file ? text : null))
+            .join('\n'),
+        );
       }
       if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
       return keep({ version, problem: null, found: { ruleset, unavailable: null } });

@@ -4,19 +4,24 @@
  * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). Warnings do not keep a file
  * from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
  */
-import type { Diagnostic, Place } from '../core/diagnostic.ts';
+import { type Diagnostic, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
+import { nearest } from '../yaml/suggest.ts';
+import { type Arguments, type Giver, readArguments } from './arguments.ts';
 import { checkRules, checkSkip, checkUse } from './check.ts';
 import { compileConditions, compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
+import { checkWith, findPresets, givenPath, reportMissing } from './extends.ts';
 import { SET_NAME } from './members.ts';
-import { type FileTree, parseFile } from './parse.ts';
+import { type FileKind, type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
 import { PLANNED } from './planned.ts';
-import type { Layer, Ruleset } from './ruleset.ts';
+import { type Preset, type Presets, readPreset } from './preset.ts';
+import type { Layer, Rule, Ruleset } from './ruleset.ts';
 import { brokenSet, mayLieAt, openSet, setSchema } from './sets.ts';
-import { isMapping, Source } from './source.ts';
+import { isMapping, ruleOfPreset, Source } from './source.ts';
+import { substitute } from './substitute.ts';
 
 export interface LoadOptions {
   /** As it shall stand in diagnostics; the files of sets are relative to its folder. */
@@ -29,6 +34,8 @@ export interface LoadOptions {
   readonly patterns: PatternCache;
   /** The system's rules in force, for a list's `skip`. */
   readonly system?: Ruleset | null;
+  /** For a list's `extends`; null where the site has none. */
+  readonly presets?: Presets | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -46,6 +53,16 @@ export interface LoadedRuleset {
   readonly setFiles: readonly SetFile[];
 }
 
+export interface LoadedPreset {
+  /** null if there is any error. */
+  readonly preset: Preset | null;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly setFiles: readonly SetFile[];
+}
+
+/** What a ruleset is made with beside its own text. */
+type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'now'>;
+
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
   const { document, diagnostics } = loadYaml(file, text);
@@ -56,24 +73,153 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   checkSkip(source, tree, options.system ?? null);
   const { sets, setFiles } = openSets(source, tree, options);
   const used = new Set<string>();
-  const env: FileEnv = {
+  const env = envFor(scope, sets, used, options);
+  const ofPresets = extendPresets(source, tree, env, options);
+  const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env)];
+  checkUse(source, tree, used);
+  const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
+  const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
+  const ruleset = { file, layers, skip: new Set(tree.skip) };
+  return {
+    ruleset: source.failed ? null : ruleset,
+    diagnostics: source.diagnostics,
+    setFiles: [...setFiles, ...ofPresets.setFiles],
+  };
+}
+
+/** Reads a preset, and tries it with the examples and defaults of its parameters and with each word to choose from. */
+export function loadPreset(options: Shared & { readonly file: string; readonly text: string }): LoadedPreset {
+  const { document, diagnostics } = loadYaml(options.file, options.text);
+  if (document === null) return { preset: null, diagnostics, setFiles: [] };
+  const source = new Source(document);
+  const preset = readPreset(source);
+  if (preset === null) return { preset, diagnostics: source.diagnostics, setFiles: [] };
+  const setFiles: SetFile[] = [];
+  const env = envFor('system', new Map(), new Set(), options);
+  const giver: Giver = { source, env, scope: 'system', now: options.now };
+  const tries = [[null, 0], ...choicesOf(preset)] as const;
+  for (const [chosen, index] of tries) {
+    const values = readArguments(preset, (name, parameter) => {
+      const own = parameter.default === undefined ? 'example' : 'default';
+      const path = name === chosen ? ['parameters', name, 'words', index] : ['parameters', name, own];
+      return { giver, path, given: false };
+    });
+    if (values === null) break;
+    const tried = instantiate(preset, values, options);
+    source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
+    if (chosen === null) setFiles.push(...tried.setFiles);
+  }
+  const told = source.diagnostics;
+  return { preset: source.failed ? null : preset, diagnostics: told, setFiles };
+}
+
+/** The words of each parameter that is one, by their position. */
+function choicesOf({ parameters }: Preset): readonly (readonly [string, number])[] {
+  return [...parameters].flatMap(([name, { words = [] }]) => words.map((_, index) => [name, index] as const));
+}
+
+function isKnown(source: Source, { code, place, message }: Diagnostic): boolean {
+  return source.diagnostics.some(
+    (known) =>
+      known.code === code &&
+      known.place.line === place.line &&
+      known.place.column === place.column &&
+      known.message === message,
+  );
+}
+
+interface OfPresets {
+  readonly rules: readonly Rule[];
+  readonly setFiles: readonly SetFile[];
+}
+
+/** The rules of the presets that a list extends, with its values. */
+function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: LoadOptions): OfPresets {
+  const presets = findPresets(source, tree, options.presets ?? null);
+  if (presets.length > 0 && presets.every((preset) => preset !== null)) checkWith(source, presets);
+  const rules: Rule[] = [];
+  const setFiles: SetFile[] = [];
+  const giver: Giver = { source, env, scope: 'list', now: options.now };
+  for (const [index, preset] of presets.entries()) {
+    if (preset === null) continue;
+    const ofPreset = new Source(preset.document);
+    const fallback: Giver = { ...giver, source: ofPreset, scope: 'system' };
+    const values = readArguments(preset, (name, parameter) => {
+      const path = givenPath(source, preset.name, name);
+      if (path !== null) return { giver, path, given: true };
+      if (parameter.default !== undefined)
+        return { giver: fallback, path: ['parameters', name, 'default'], given: false };
+      reportMissing(source, ['extends', index], preset, name, parameter);
+      return null;
+    });
+    if (values === null) continue;
+    const made = instantiate(preset, values, options);
+    source.adopt(made.diagnostics.filter((one) => !isWarning(one)));
+    rules.push(...made.rules);
+    setFiles.push(...values.setFiles);
+  }
+  return { rules, setFiles };
+}
+
+interface Instance extends OfPresets {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The rules of a preset with the values of its parameters, each named after its preset too. */
+function instantiate(preset: Preset, { values, sets: given }: Arguments, shared: Shared): Instance {
+  const usedParameters = new Set<string>();
+  const own = new Source(preset.document, preset.name);
+  const document = substitute(preset.document, (name, path, part) => {
+    usedParameters.add(name);
+    const found = values.get(name);
+    if (found !== undefined) return found;
+    const near = nearest(name, [...values.keys()]);
+    const hint = near === null ? `add it under parameters: ${name}` : `did you mean "${near}"?`;
+    own.report('E_REFERENCE', `no parameter is called "${name}"`, hint, path, part);
+    return null;
+  });
+  for (const name of values.keys()) {
+    if (usedParameters.has(name)) continue;
+    own.report('W_UNUSED', `no rule asks the parameter "${name}"`, 'take it out', ['parameters', name], 'key');
+  }
+  const source = new Source(document, preset.name);
+  const parsed = parseFile(source, 'preset');
+  const named = parsed.rules.map((rule) => ({ ...rule, name: rule.name && ruleOfPreset(preset.name, rule.name) }));
+  const tree = { ...parsed, rules: named };
+  const opened = openSets(source, tree, { file: document.file, scope: 'system', now: shared.now });
+  const used = new Set<string>();
+  const env = envFor('system', new Map([...opened.sets, ...given]), used, shared);
+  for (const { name, path } of tree.sets) {
+    if (!given.has(name)) continue;
+    source.report('E_DUPLICATE_NAME', `"${name}" is a parameter already`, 'use another name', path, 'key');
+  }
+  const rules = compileRules(source, tree, 'preset', env).filter((_, index) => tree.rules[index]?.enabled === true);
+  checkUse(source, tree, used);
+  return {
+    rules,
+    diagnostics: [...own.diagnostics, ...source.diagnostics],
+    setFiles: opened.setFiles,
+  };
+}
+
+function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<string>, shared: Shared): FileEnv {
+  return {
     scope,
-    downstreams: options.downstreams,
-    patterns: options.patterns.forFile(),
+    downstreams: shared.downstreams,
+    patterns: shared.patterns.forFile(),
     setNames: [...sets.keys()],
     set(name) {
       used.add(name);
       return sets.get(name);
     },
   };
+}
+
+function compileRules(source: Source, tree: FileTree, kind: FileKind, env: FileEnv): readonly Rule[] {
   const named = compileConditions(source, tree, env);
   const rules = tree.rules.map((rule) => compileRule(source, rule, env, named));
-  checkRules(source, tree, scope);
-  checkUse(source, tree, used);
-  const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
-  const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
-  const ruleset = { file, layers, skip: new Set(tree.skip) };
-  return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles };
+  checkRules(source, tree, kind);
+  return rules;
 }
 
 /** `list:` says for which list a file is meant, so that a file that was copied or moved does not govern another one. */
@@ -91,7 +237,9 @@ interface OpenedSets {
   readonly setFiles: readonly SetFile[];
 }
 
-function openSets(source: Source, tree: FileTree, { file, scope, now }: LoadOptions): OpenedSets {
+type SetsOptions = Pick<LoadOptions, 'file' | 'scope' | 'now'>;
+
+function openSets(source: Source, tree: FileTree, { file, scope, now }: SetsOptions): OpenedSets {
   const sets = new Map<string, NamedSet>();
   const setFiles: SetFile[] = [];
   for (const { name, path, value } of tree.sets) {

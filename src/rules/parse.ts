@@ -17,6 +17,11 @@ import { actions, conditions } from './registry.ts';
 import type { Layer } from './ruleset.ts';
 import { isList, isMapping, kindOf, type Source, type YamlMapping } from './source.ts';
 
+/** A preset's rules stand among those of a list, but the site wrote them. */
+export type FileKind = Scope | 'preset';
+
+const FILE_KINDS: readonly FileKind[] = ['system', 'list', 'preset'];
+
 export type WhenTree =
   | { readonly kind: 'all' | 'any'; readonly path: YamlPath; readonly children: readonly WhenTree[] }
   | { readonly kind: 'not'; readonly path: YamlPath; readonly child: WhenTree }
@@ -41,6 +46,8 @@ export interface RuleTree {
   readonly roles: readonly Role[];
   /** Whether a list may skip it. */
   readonly overridable: boolean;
+  /** False for a rule that a parameter of its preset turns off. */
+  readonly enabled: boolean;
   readonly when: WhenTree | null;
   readonly unless: WhenTree | null;
   readonly actions: readonly ActionTree[];
@@ -49,6 +56,8 @@ export interface RuleTree {
 export interface FileTree {
   /** The address that the file says it is for. */
   readonly list: string | null;
+  /** The presets whose rules stand before the list's own, in order. */
+  readonly extends: readonly string[];
   /** The rules of the system that the list goes without. */
   readonly skip: readonly string[];
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
@@ -58,18 +67,30 @@ export interface FileTree {
 
 export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
 /** Which roles a rule is for that does not say. */
-const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES, list: ['post'] };
-
-const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
-  system: ['version', 'sets', 'conditions', 'before', 'after'],
-  list: ['version', 'list', 'skip', 'sets', 'conditions', 'rules'],
+const DEFAULT_ROLES: Readonly<Record<FileKind, readonly Role[]>> = {
+  system: ROLES,
+  list: ['post'],
+  preset: ['post'],
 };
-const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
+
+const FILE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
+  system: ['version', 'sets', 'conditions', 'before', 'after'],
+  list: ['version', 'list', 'extends', 'with', 'skip', 'sets', 'conditions', 'rules'],
+  preset: ['version', 'preset', 'summary', 'parameters', 'sets', 'conditions', 'rules'],
+};
+const LAYERS: Readonly<Record<FileKind, readonly Layer[]>> = {
+  system: ['before', 'after'],
+  list: ['rules'],
+  preset: ['rules'],
+};
 const MOST_CONDITIONS = 100;
-const RULE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
+const RULE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
   system: ['name', 'roles', 'overridable', 'when', 'unless', 'then'],
   list: ['name', 'roles', 'when', 'unless', 'then'],
+  preset: ['name', 'roles', 'enabled', 'when', 'unless', 'then'],
 };
+/** Words of one kind of file that are likely to be tried in another. */
+const RULES_OF: Readonly<Record<string, string>> = { overridable: 'rules of the system', enabled: 'rules of presets' };
 /** What may stand under `when` beside the conditions of the registry. */
 const COMBINATIONS = ['all', 'any', 'not', 'condition'];
 
@@ -79,30 +100,42 @@ const ruleName = scalar('name', ['members-only'], (source) => {
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
 });
 
-export function parseFile(source: Source, scope: Scope): FileTree {
+export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, skip: [], sets: [], conditions: new Map(), rules: [] };
+    return { list: null, extends: [], skip: [], sets: [], conditions: new Map(), rules: [] };
   }
   for (const key of Object.keys(root)) {
-    if (FILE_KEYS[scope].includes(key)) continue;
-    if (FILE_KEYS[scope === 'system' ? 'list' : 'system'].includes(key)) reportOtherScope(source, scope, key);
-    else source.unknownKey([], key, FILE_KEYS[scope]);
+    if (FILE_KEYS[kind].includes(key)) continue;
+    const [other] = FILE_KINDS.filter((kind) => FILE_KEYS[kind].includes(key));
+    if (other === undefined) source.unknownKey([], key, FILE_KEYS[kind]);
+    else reportOtherKind(source, other, key);
   }
   source.read(z.object({ version: z.literal('1') }), []);
   return {
-    list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
-    skip: scope === 'system' || root['skip'] === undefined ? [] : (source.read(listOf(text), ['skip']) ?? []),
+    list: kind === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    extends: namesAt(source, kind, root, 'extends'),
+    skip: namesAt(source, kind, root, 'skip'),
     sets: parseSets(source, root['sets']),
     conditions: parseConditions(source, root['conditions']),
-    rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
+    rules: LAYERS[kind].flatMap((layer) => parseRules(source, kind, layer, root[layer])),
   };
 }
 
-function reportOtherScope(source: Source, scope: Scope, key: string): void {
-  const message =
-    scope === 'system' ? `\`${key}\` is for the files of lists` : `\`${key}\` is for the file of the system`;
+/** Names under a key that is for lists. */
+function namesAt(source: Source, kind: FileKind, root: YamlMapping, key: string): readonly string[] {
+  return kind !== 'list' || root[key] === undefined ? [] : (source.read(listOf(text), [key]) ?? []);
+}
+
+const KIND_WORDS: Readonly<Record<FileKind, string>> = {
+  system: 'the file of the system',
+  list: 'the files of lists',
+  preset: 'presets',
+};
+
+function reportOtherKind(source: Source, other: FileKind, key: string): void {
+  const message = `\`${key}\` is for ${KIND_WORDS[other]}`;
   const hints: Readonly<Record<string, string>> = {
     rules: 'write before or after, or move it to the file of a list',
     before: 'write rules',
@@ -139,26 +172,26 @@ function parseConditions(source: Source, value: YamlValue | undefined): FileTree
   );
 }
 
-function parseRules(source: Source, scope: Scope, layer: Layer, value: YamlValue | undefined): readonly RuleTree[] {
+function parseRules(source: Source, kind: FileKind, layer: Layer, value: YamlValue | undefined): readonly RuleTree[] {
   if (value === undefined) return [];
   if (!isList(value)) {
     source.report('E_TYPE', `expected a list, found ${kindOf(value)}`, 'begin each rule with "- name:"', [layer]);
     return [];
   }
-  return value.flatMap((rule, index) => parseRule(source, scope, layer, rule, [layer, index]) ?? []);
+  return value.flatMap((rule, index) => parseRule(source, kind, layer, rule, [layer, index]) ?? []);
 }
 
-function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, path: YamlPath): RuleTree | null {
+function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue, path: YamlPath): RuleTree | null {
   if (!isMapping(rule)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(rule)}`, 'a rule has name, when and then', path);
     return null;
   }
-  const keys = RULE_KEYS[scope];
+  const keys = RULE_KEYS[kind];
   const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
   for (const key of unknown) {
-    if (key !== 'overridable') source.unknownKey(path, key, keys);
-    else
-      source.report('E_UNKNOWN_KEY', 'only rules of the system are overridable', 'take it out', [...path, key], 'key');
+    const whose = Object.hasOwn(RULES_OF, key) ? RULES_OF[key] : undefined;
+    if (whose === undefined) source.unknownKey(path, key, keys);
+    else source.report('E_UNKNOWN_KEY', `\`${key}\` is for ${whose}`, 'take it out', [...path, key], 'key');
   }
   const missing = (key: string, hint: string): void => {
     const mistyped = unknown.some((other) => nearest(other, keys) === key);
@@ -170,14 +203,16 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
   const name = rule['name'] === undefined ? null : source.read(ruleName, [...path, 'name']);
   const roles = rule['roles'] === undefined ? null : source.read(listOf(z.enum(ROLES)), [...path, 'roles']);
   const overridable = rule['overridable'] === undefined ? null : source.read(flag, [...path, 'overridable']);
+  const enabled = rule['enabled'] === undefined ? null : source.read(flag, [...path, 'enabled']);
   const clause = (key: string): WhenTree | null =>
     rule[key] === undefined ? null : parseWhen(source, rule[key], [...path, key]);
   return {
     path,
     layer,
     name: name ?? '',
-    roles: roles ?? DEFAULT_ROLES[scope],
+    roles: roles ?? DEFAULT_ROLES[kind],
     overridable: overridable ?? false,
+    enabled: enabled ?? true,
     when: clause('when'),
     unless: clause('unless'),
     actions: rule['then'] === undefined ? [] : parseThen(source, rule['then'], [...path, 'then']),

@@ -5,8 +5,6 @@
  */
 export const PLANNED: ReadonlySet<string> = new Set([
   // of a file, a set, a rule
-  'extends',
-  'with',
   'tests',
   'canonical',
   'mode',

@@ -1,5 +1,5 @@
 /**
- * rulebook - all rules there are: the system's, read once, and those of lists, found when mail comes for them.
+ * rulebook - all rules there are: the system's and the presets, read once, and those of lists, found when mail comes for them.
  *
  * A reload opens another rulebook; transactions that began with this one end with it.
  */
@@ -17,6 +17,7 @@ import { type FoundRuleset, ListRulesets } from './list-rulesets.ts';
 import { loadRuleset } from './load.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
+import { openPresets } from './presets.ts';
 import { type Program, programFor, type Ruleset } from './ruleset.ts';
 import { type Dialect, listFiles, splitAddress } from './select.ts';
 
@@ -25,6 +26,8 @@ export interface RulesOptions {
   readonly system: string | null;
   /** `layout`: the folders within that of a domain; plain where it is left out. */
   readonly lists: { readonly folder: string; readonly dialect: Dialect; readonly layout?: Layout } | null;
+  /** The folder of the presets; null or left out for none. Read at the start, like the system's file. */
+  readonly presets?: string | null;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   readonly log: Log;
@@ -53,14 +56,16 @@ const DEFAULT_DIALECT: Dialect = 'mailman';
 const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
-export function openRulebook({ system, lists, downstreams, log, now = Date.now }: RulesOptions): OpenedRulebook {
+export function openRulebook(options: RulesOptions): OpenedRulebook {
+  const { system, lists, downstreams, log, now = Date.now } = options;
   const patterns = new PatternCache();
   const diagnostics: Diagnostic[] = [];
   const sources = new Map<string, string>();
   let ruleset: Ruleset | null = null;
   const shared = { downstreams, patterns, now };
+  const presets = options.presets ? openPresets(options.presets, shared) : null;
   const loadList = (file: string, text: string, list: string | null) =>
-    loadRuleset({ ...shared, file, text, scope: 'list', list, system: ruleset });
+    loadRuleset({ ...shared, file, text, scope: 'list', list, system: ruleset, presets: presets?.presets ?? null });
   if (system !== null) {
     const read = readText(system);
     diagnostics.push(...read.diagnostics);
@@ -71,6 +76,8 @@ export function openRulebook({ system, lists, downstreams, log, now = Date.now }
       ruleset = loaded.ruleset;
     }
   }
+  diagnostics.push(...(presets?.diagnostics ?? []));
+  for (const [file, text] of presets?.sources ?? []) sources.set(file, text);
   if (lists !== null && !isFolder(lists.folder)) {
     const message = 'there is no such folder';
     diagnostics.push({ code: 'E_FILE', message, hint: 'make it, or take `lists` out', place: wholeFile(lists.folder) });

@@ -18,9 +18,12 @@ const RULE_LISTS: ReadonlySet<string | number> = new Set(['before', 'rules', 'af
 export class Source {
   readonly document: YamlDocument;
   readonly #diagnostics: Diagnostic[] = [];
+  readonly #preset: string | null;
 
-  constructor(document: YamlDocument) {
+  /** `preset`: whose rules they are, where it is not the file's own. */
+  constructor(document: YamlDocument, preset: string | null = null) {
     this.document = document;
+    this.#preset = preset;
   }
 
   /** In the order of the file. */
@@ -30,6 +33,11 @@ export class Source {
 
   get failed(): boolean {
     return this.#diagnostics.some((diagnostic) => !isWarning(diagnostic));
+  }
+
+  /** Takes over what was found in a part that is read by itself. */
+  adopt(diagnostics: readonly Diagnostic[]): void {
+    this.#diagnostics.push(...diagnostics);
   }
 
   report(code: DiagnosticCode, message: string, hint: string | null, path: YamlPath, part?: 'key' | 'value'): void {
@@ -52,7 +60,8 @@ export class Source {
   #ruleAt([layer = '', index = '', key]: YamlPath): string | null {
     if (!RULE_LISTS.has(layer) || key === 'name') return null;
     const name = valueAt(this.document.value, [layer, index, 'name']);
-    return typeof name === 'string' ? name : null;
+    if (typeof name !== 'string') return null;
+    return this.#preset === null ? name : ruleOfPreset(this.#preset, name);
   }
 
   /** Reports a key that is not known here: one of a later version, a mistyped one, or any other. */
@@ -66,6 +75,11 @@ export class Source {
     const near = nearest(key, known);
     report(`unknown key "${key}"`, near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`);
   }
+}
+
+/** The name of a preset's rule in logs, traces and statistics. */
+export function ruleOfPreset(preset: string, rule: string): string {
+  return `${preset}/${rule}`;
 }
 
 export function isMapping(value: YamlValue | undefined): value is YamlMapping {

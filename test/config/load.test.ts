@@ -42,7 +42,7 @@ test('the smallest configuration has every default', () => {
     ],
     downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
     routes: [{ recipients: null, to: 'mailman' }],
-    rules: { system: null, lists: null },
+    rules: { system: null, presets: null, lists: null },
     limits: {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
@@ -106,6 +106,7 @@ log: { level: debug, format: pretty }
   assert.deepEqual(config.rules, {
     system: '/etc/postern/rules/system.yaml',
     lists: { folder: '/srv/lists', layout: { scheme: 'user', depth: 1 }, dialect: 'plain' },
+    presets: null,
   });
   assert.deepEqual(config.limits, {
     message: 10 * 1024 ** 2,

@@ -77,6 +77,7 @@ const config: fc.Arbitrary<Config> = fc
     ),
     rules: fc.record({
       system: fc.option(fc.constant('/rules/system.yaml')),
+      presets: fc.option(fc.constant('/rules/presets')),
       lists: fc.option(
         fc.record({
           folder: fc.constant('/lists'),
