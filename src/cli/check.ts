@@ -14,7 +14,7 @@ import { createLog } from './log.ts';
 const HELP = `Usage: postern check [--config FILE] [--print] [--format text|json] [PATH…]
 
 Loads everything that "serve" would load, all list files too, and reports every problem. With PATH, only those of these files
-and folders. Exit 0: it loads (warnings may be told); 1: it does not.
+and folders, and what keeps them from being looked at. Exit 0: it loads (warnings may be told); 1: it does not.
 
   --config FILE    the configuration; default postern.yaml here, then /etc/postern/postern.yaml
   --print          prints the effective configuration, defaults included
@@ -25,18 +25,24 @@ Example: postern check --config /etc/postern/postern.yaml /etc/postern/rules/lis
 
 interface Found {
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether every file was looked at; what kept us from it is no problem of some other file. */
+  readonly complete: boolean;
   /** The effective configuration as YAML; null where it does not load. */
   readonly effective: string | null;
 }
 
 async function find(file: string, streams: Streams): Promise<Found> {
   const { config, diagnostics } = loadConfig(file);
-  if (config === null) return { diagnostics, effective: null };
+  if (config === null) return { diagnostics, complete: false, effective: null };
   const log = createLog({ level: 'error', format: 'pretty' }, { write: streams.err });
   const { rulebook, diagnostics: ofSystem } = composeRules(config, log);
   const ofLists = (await rulebook?.checkAll()) ?? [];
   rulebook?.close();
-  return { diagnostics: [...diagnostics, ...ofSystem, ...ofLists], effective: printConfig(config) };
+  return {
+    diagnostics: [...diagnostics, ...ofSystem, ...ofLists],
+    complete: rulebook !== null,
+    effective: printConfig(config),
+  };
 }
 
 function isBelow(file: string, paths: readonly string[]): boolean {
@@ -52,9 +58,9 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const format = values.format ?? 'text';
   if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not "${format}"`);
   const file = findConfig(values.config);
-  const { diagnostics: all, effective } = await find(file, streams);
+  const { diagnostics: all, complete, effective } = await find(file, streams);
   const paths = positionals.map((path) => resolve(path));
-  const diagnostics = all.filter(({ place }) => isBelow(resolve(place.file), paths));
+  const diagnostics = complete ? all.filter(({ place }) => isBelow(resolve(place.file), paths)) : all;
   const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic)).length;
 
   if (values.print === true && effective !== null) streams.out(effective);

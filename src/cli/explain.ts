@@ -22,6 +22,7 @@ import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
+import { shownPath } from './shown-path.ts';
 
 const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
 
@@ -187,7 +188,7 @@ function print(one: Explanation): string {
 
 function printStep(step: TraceStep): string {
   const waits = step.waitsForText ? ', waits for what its text names' : '';
-  const place = `${step.place.file}:${step.place.line}`;
+  const place = `${shownPath(step.place.file)}:${step.place.line}`;
   const head = `    ${step.phase.padEnd(8)} ${step.layer} "${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
   return head + step.clauses.map((clause) => printClause(clause, 6)).join('');
 }

@@ -189,6 +189,16 @@ test('check names every list file that does not load, and only warns of the rest
   assert.match(postern(good, 'check', '--print').stdout, /bare_newline: reject/);
 });
 
+test('check PATH tells what keeps it from looking at the path', (t) => {
+  const list = 'lists/lists.example.org/gardeners.yaml';
+  const nothing = postern(folderWith(t, {}), 'check', list);
+  assert.equal(nothing.status, 1);
+  assert.match(nothing.stderr, /postern\.yaml {2}E_FILE[\s\S]*does not load: 1 error/);
+  const noSystem = postern(folderWith(t, { ...SITE, 'system.yaml': 'version: 2\n' }), 'check', list);
+  assert.equal(noSystem.status, 1);
+  assert.match(noSystem.stderr, /system\.yaml:1:\d+ {2}E_VALUE/);
+});
+
 test('explain: the verdict of each recipient, and why', (t) => {
   const folder = folderWith(t, SITE);
   const args = [
@@ -205,7 +215,7 @@ test('explain: the verdict of each recipient, and why', (t) => {
   assert.equal(status, 0);
   assert.match(stdout, /550 5\.7\.1 Only subscribers may post to gardeners@lists\.example\.org/);
   assert.match(stdout, /subscribers-only/);
-  assert.match(stdout, /gardeners\.yaml:4/);
+  assert.match(stdout, / {2}lists\/lists\.example\.org\/gardeners\.yaml:4\n/);
   assert.match(stdout, /x@example\.org[\s\S]*relay/i);
   const data = JSON.parse(postern(folder, ...args, '--json').stdout) as readonly { verdict: string }[];
   assert.deepEqual(
