@@ -1,11 +1,11 @@
 /**
  * check - loads the configuration, the system's rules and every list's file, and tells all that is wrong with them.
  */
-import { resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
-import { type Command, readArguments, type Streams, UsageError } from './command.ts';
+import { isBelow, type Command, readArguments, type Streams, UsageError } from './command.ts';
 import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics, readSource } from './diagnostics.ts';
@@ -13,7 +13,7 @@ import { createLog } from './log.ts';
 
 const HELP = `Usage: postern check [--config FILE] [--print] [--format text|json] [PATH…]
 
-Loads everything that "serve" would load, all list files too, and reports every problem. With PATH, only those of these files
+Loads everything that "serve" would load, all list files and the cases beside their rules too, and reports every problem. With PATH, only those of these files
 and folders, and what keeps them from being looked at. Exit 0: it loads (warnings may be told); 1: it does not.
 
   --config FILE    the configuration; default postern.yaml here, then /etc/postern/postern.yaml
@@ -36,17 +36,14 @@ async function find(file: string, streams: Streams): Promise<Found> {
   if (config === null) return { diagnostics, complete: false, effective: null };
   const log = createLog({ level: 'error', format: 'pretty' }, { write: streams.err });
   const { rulebook, diagnostics: ofSystem } = composeRules(config, log);
+  const ofCases = (await rulebook?.checkSystem()) ?? [];
   const ofLists = (await rulebook?.checkAll()) ?? [];
   rulebook?.close();
   return {
-    diagnostics: [...diagnostics, ...ofSystem, ...ofLists],
+    diagnostics: [...diagnostics, ...ofSystem, ...ofCases, ...ofLists],
     complete: rulebook !== null,
     effective: printConfig(config),
   };
-}
-
-function isBelow(file: string, paths: readonly string[]): boolean {
-  return paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}${sep}`));
 }
 
 async function run(args: readonly string[], streams: Streams): Promise<number> {

@@ -30,11 +30,11 @@ interface Loaded {
 }
 
 /** Configuration and rules, or null after printing what is wrong with them. */
-function load(file: string, logOf: (config: Config) => Log, streams: Streams): Loaded | null {
+async function load(file: string, logOf: (config: Config) => Log, streams: Streams): Promise<Loaded | null> {
   const { config, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (config === null) return null;
-  const composed = composeGeneration(config, logOf(config));
+  const composed = await composeGeneration(config, logOf(config));
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -86,7 +86,7 @@ class Service {
   }
 
   async reload(): Promise<void> {
-    const loaded = load(this.#file, () => this.#log, this.#streams);
+    const loaded = await load(this.#file, () => this.#log, this.#streams);
     if (loaded === null) {
       this.#log.warn('reload-refused', { reason: 'see standard error; the old configuration stays in force' });
       return;
@@ -142,7 +142,7 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
   let log: Log | null = null;
-  const loaded = load(file, ({ log: options }) => (log ??= createLog(options)), streams);
+  const loaded = await load(file, ({ log: options }) => (log ??= createLog(options)), streams);
   if (loaded === null || log === null) return 1;
   const service = new Service(file, loaded.generation, log, streams);
   const problem = await service.open(loaded.config);

@@ -7,6 +7,7 @@
 import type { Diagnostic, Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
+import { readCases, type RuleCase } from './case-read.ts';
 import { checkRules, checkUse } from './check.ts';
 import { compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
@@ -15,7 +16,7 @@ import { type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
 import { PLANNED } from './planned.ts';
 import type { Layer, Ruleset } from './ruleset.ts';
-import { brokenSet, mayLieAt, openSet, setSchema } from './sets.ts';
+import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
 import { isMapping, Source } from './source.ts';
 
 export interface LoadOptions {
@@ -29,6 +30,8 @@ export interface LoadOptions {
   readonly patterns: PatternCache;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How its named sets are opened; while its cases run they hold what each case gives. */
+  readonly open?: (name: string, source: SetSource) => OpenedSet;
 }
 
 /** A file that a set reads. */
@@ -42,12 +45,14 @@ export interface LoadedRuleset {
   readonly ruleset: Ruleset | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly setFiles: readonly SetFile[];
+  /** The cases beside its rules; they are not run here. */
+  readonly cases: readonly RuleCase[];
 }
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
   const { document, diagnostics } = loadYaml(file, text);
-  if (document === null) return { ruleset: null, diagnostics, setFiles: [] };
+  if (document === null) return { ruleset: null, diagnostics, setFiles: [], cases: [] };
   const source = new Source(document);
   const tree = parseFile(source, scope);
   checkPlace(source, tree, options);
@@ -66,9 +71,15 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const rules = tree.rules.map((rule) => compileRule(source, rule, env));
   checkRules(source, tree, scope);
   checkUse(source, tree, used);
+  const cases = readCases(source, tree.cases, {
+    list: options.list,
+    rules: tree.rules.map(({ name }) => name),
+    sets,
+    env,
+  });
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const ruleset = { file, layers: { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') } };
-  return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles };
+  return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles, cases };
 }
 
 /** `list:` says for which list a file is meant, so that a file that was copied or moved does not govern another one. */
@@ -86,7 +97,7 @@ interface OpenedSets {
   readonly setFiles: readonly SetFile[];
 }
 
-function openSets(source: Source, tree: FileTree, { file, scope, now }: LoadOptions): OpenedSets {
+function openSets(source: Source, tree: FileTree, { file, scope, now, open }: LoadOptions): OpenedSets {
   const sets = new Map<string, NamedSet>();
   const setFiles: SetFile[] = [];
   for (const { name, path, value } of tree.sets) {
@@ -106,7 +117,7 @@ function openSets(source: Source, tree: FileTree, { file, scope, now }: LoadOpti
       const hint = 'put it beside the file of the list, or below';
       source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, place);
     }
-    const set = openSet(parsed, file, now);
+    const set = open === undefined ? openSet(parsed, file, now) : open(name, parsed);
     if (set.path !== null) setFiles.push({ path: set.path, place: source.document.placeOf(place) });
     sets.set(name, set);
   }

@@ -41,6 +41,8 @@ export interface FileTree {
   readonly list: string | null;
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
   readonly rules: readonly RuleTree[];
+  /** What stands under `tests`; read in case-read.ts. */
+  readonly cases: YamlValue | undefined;
 }
 
 export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
@@ -48,8 +50,8 @@ export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'b
 const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES, list: ['post'] };
 
 const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
-  system: ['version', 'sets', 'before', 'after'],
-  list: ['version', 'list', 'sets', 'rules'],
+  system: ['version', 'sets', 'before', 'after', 'tests'],
+  list: ['version', 'list', 'sets', 'rules', 'tests'],
 };
 const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
 const RULE_KEYS = ['name', 'roles', 'when', 'unless', 'then'];
@@ -65,7 +67,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, sets: [], rules: [] };
+    return { list: null, sets: [], rules: [], cases: undefined };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[scope].includes(key)) continue;
@@ -77,6 +79,7 @@ export function parseFile(source: Source, scope: Scope): FileTree {
     list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
     sets: parseSets(source, root['sets']),
     rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
+    cases: root['tests'],
   };
 }
 

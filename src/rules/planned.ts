@@ -8,7 +8,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'extends',
   'with',
   'conditions',
-  'tests',
   'skip',
   'canonical',
   'overridable',

@@ -236,6 +236,12 @@ test('serve: SIGHUP reloads all or nothing, a list file needs no signal, SIGTERM
   await service.says(/"event":"reload-refused"/);
   assert.match((await post(service.port, 'ann@example.net')) ?? '', /^250 /);
 
+  const failing = `${closed}tests: [ { name: open, recipients: a@example.org, expect: { verdict: relay } } ]\n`;
+  writeFileSync(join(folder, 'system.yaml'), failing);
+  service.process.kill('SIGHUP');
+  await service.says(/E_TEST[\s\S]*"event":"reload-refused"/);
+  assert.match((await post(service.port, 'ann@example.net')) ?? '', /^250 /);
+
   writeFileSync(join(folder, 'system.yaml'), closed);
   service.process.kill('SIGHUP');
   await service.says(/"event":"reloaded"/);

@@ -261,7 +261,7 @@ test('a warning does not keep it from opening', () => {
   assert.deepEqual([...sources.keys()], [system]);
 });
 
-test('check finds what is wrong in any file, and files that no address leads to', () => {
+test('check finds what is wrong in any file, and files that no address leads to', async () => {
   write(GARDENERS, BROKEN);
   write('lists/lists.example.org/good.yaml', rejecting('"good"'));
   write('lists/lists.example.org/_default.yaml', 'version: 1\nlist: a@lists.example.org');
@@ -280,7 +280,7 @@ test('check finds what is wrong in any file, and files that no address leads to'
   write('lists/README', 'not a folder');
   write('lists/stray.yaml', rejecting('stray'));
   write('lists/.git/config.yaml', 'hidden');
-  const found = open().checkAll();
+  const found = await open().checkAll();
   const below = (file: string) => relative(join(folder, 'lists/lists.example.org'), file);
   assert.deepEqual(found.map(({ code, place }) => `${below(place.file)}:${place.line} ${code}`).sort(), [
     '../stray.yaml:0 E_PLACE',

@@ -80,7 +80,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       },
     },
   );
-  const { generation, diagnostics: ofRules, sources } = composeGeneration(config, log);
+  const { generation, diagnostics: ofRules, sources } = await composeGeneration(config, log);
   if (generation === null) return fail([...ofRules], [...sources.values()][0] ?? null);
   const [wanted] = config.listen;
   if (wanted === undefined) throw new Error('no listener');
