@@ -22,6 +22,7 @@ import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
+import { PHASE_WORDS } from './phases.ts';
 import { printStep } from './print-trace.ts';
 
 const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
@@ -169,8 +170,6 @@ function replyOf(verdict: Verdict): string {
   if (verdict.kind === 'discard') return formatReply(replies.messageAccepted);
   return verdict.kind === 'relay' ? '' : formatReply(verdict.reply);
 }
-
-const PHASE_WORDS = { envelope: 'at RCPT', header: 'at the end of the header section', content: 'after the final dot' };
 
 function print(one: Explanation): string {
   const to = one.downstream === null ? '' : ` to ${one.downstream}`;

@@ -69,6 +69,7 @@ function compileClause(source: Source, tree: WhenTree, envAt: (path: YamlPath) =
     label: condition.name,
     place: source.document.placeOf(path, 'key'),
     test: bound?.test ?? (() => false),
+    phase: condition.phase,
     children: [],
     saw: bound?.saw ?? (() => null),
   };
@@ -77,7 +78,7 @@ function compileClause(source: Source, tree: WhenTree, envAt: (path: YamlPath) =
 function combination(source: Source, path: YamlPath, kind: 'all' | 'any', children: readonly Clause[]): Clause {
   const tests = children.map(({ test }) => test);
   const test = kind === 'all' ? all(tests) : any(tests);
-  return { label: kind, place: source.document.placeOf(path, 'key'), test, children, saw: () => null };
+  return { label: kind, place: source.document.placeOf(path, 'key'), test, phase: null, children, saw: () => null };
 }
 
 function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child: Clause): Clause {
@@ -85,6 +86,7 @@ function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child
     label,
     place: source.document.placeOf(path, 'key'),
     test: not(child.test),
+    phase: null,
     children: [child],
     saw: () => null,
   };

@@ -278,3 +278,44 @@ test('serve: a transaction begun before a reload ends by the rules it began with
   assert.match((await client.ask('From: ann@example.net\r\nSubject: x\r\n\r\nx\r\n.')) ?? '', /^550 5\.7\.1 Closed/);
   client.socket.destroy();
 });
+
+test('check --phases: when each rule decides, and what holds it back', (t) => {
+  const rules = (layer: string) => `version: 1
+${layer}:
+  - { name: large, when: { size: { above: 1 MB } }, then: { reject: Too large. } }
+  - { name: robots, when: { envelope_from: { is: robot@example.net } }, then: { reject: No robots. } }
+`;
+  const list = 'lists/lists.example.org/gardeners.yaml';
+  const folder = folderWith(t, { ...SITE, 'system.yaml': rules('before') });
+  assert.equal(
+    postern(folder, 'check', '--phases').stdout,
+    `system.yaml
+  before "large" decides after the final dot
+  before "robots" decides after the final dot, could at RCPT
+    held back by before "large"  system.yaml:3
+    would decide at RCPT if moved above "large"
+
+${list}
+  rules "subscribers-only" decides after the final dot, could at the end of the header section
+    held back by before "large"  system.yaml:3
+
+`,
+  );
+  const data = JSON.parse(postern(folder, 'check', '--phases', '--format', 'json', list).stdout) as {
+    readonly diagnostics: readonly unknown[];
+    readonly phases: readonly unknown[];
+  };
+  assert.deepEqual(data.diagnostics, []);
+  assert.deepEqual(data.phases, [
+    {
+      file: join(folder, list),
+      line: 4,
+      layer: 'rules',
+      rule: 'subscribers-only',
+      earliest: 'header',
+      actual: 'content',
+      heldBy: { rule: 'large', file: join(folder, 'system.yaml'), line: 3 },
+      moveAbove: null,
+    },
+  ]);
+});
