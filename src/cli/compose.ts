@@ -65,17 +65,16 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   });
 }
 
-/** Null with diagnostics where the rules do not load. */
-export function composeGeneration(
-  config: Config,
-  log: Log,
-  memory: Remembered<string>,
-): {
+interface Composed {
   readonly generation: Generation | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: ReadonlyMap<string, string>;
-} {
-  const { rulebook, diagnostics, sources } = composeRules(config, log);
+}
+
+/** Null with diagnostics where the rules do not load, or their own cases fail. */
+export async function composeGeneration(config: Config, log: Log, memory: Remembered<string>): Promise<Composed> {
+  const { rulebook, diagnostics: read, sources } = composeRules(config, log);
+  const diagnostics = [...read, ...((await rulebook?.checkSystem()) ?? [])];
   if (rulebook === null || diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
     rulebook?.close();
     return { generation: null, diagnostics, sources };

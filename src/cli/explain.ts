@@ -14,7 +14,7 @@ import type { Verdict } from '../core/verdict.ts';
 import { parseHeader } from '../mail/header.ts';
 import { decide, openDecision } from '../pipeline/decide.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import type { TracedClause, TraceStep } from '../rules/trace.ts';
+import type { TraceStep } from '../rules/trace.ts';
 import { parsePath } from '../smtp/path.ts';
 import { formatReply } from '../smtp/reply-format.ts';
 import { type Command, readArguments, type Streams, UsageError } from './command.ts';
@@ -22,6 +22,8 @@ import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
+import { PHASE_WORDS } from './phases.ts';
+import { printStep } from './print-trace.ts';
 
 const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
 
@@ -169,8 +171,6 @@ function replyOf(verdict: Verdict): string {
   return verdict.kind === 'relay' ? '' : formatReply(verdict.reply);
 }
 
-const PHASE_WORDS = { envelope: 'at RCPT', header: 'at the end of the header section', content: 'after the final dot' };
-
 function print(one: Explanation): string {
   const to = one.downstream === null ? '' : ` to ${one.downstream}`;
   const by = one.rule === null ? 'no rule decided' : `rule "${one.rule}"`;
@@ -181,25 +181,8 @@ function print(one: Explanation): string {
     unavailable,
     one.reply === '' ? '' : `${one.reply.replace(/^/gm, '  ')}\n`,
     ...one.edits.map((edit) => `  ${edit}\n`),
-    ...one.steps.map(printStep),
+    ...one.steps.map((step) => printStep(step, 4)),
   ].join('');
-}
-
-function printStep(step: TraceStep): string {
-  const waits = step.waitsForText ? ', waits for what its text names' : '';
-  const place = `${step.place.file}:${step.place.line}`;
-  const head = `    ${step.phase.padEnd(8)} ${step.layer} "${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
-  return head + step.clauses.map((clause) => printClause(clause, 6)).join('');
-}
-
-function printClause(clause: TracedClause, indent: number): string {
-  const saw = clause.saw === null ? '' : `  saw ${clause.saw}`;
-  const line = `${' '.repeat(indent)}${clause.label}: ${wordOf(clause.truth)}${saw}\n`;
-  return line + clause.children.map((child) => printClause(child, indent + 2)).join('');
-}
-
-function wordOf(truth: TracedClause['truth']): string {
-  return truth === 'later' ? 'not yet' : String(truth);
 }
 
 export const explainCommand: Command = {

@@ -32,11 +32,16 @@ interface Loaded {
 }
 
 /** Configuration and rules, or null after printing what is wrong with them. */
-function load(file: string, logOf: (config: Config) => Log, memory: Memory, streams: Streams): Loaded | null {
+async function load(
+  file: string,
+  logOf: (config: Config) => Log,
+  memory: Memory,
+  streams: Streams,
+): Promise<Loaded | null> {
   const { config, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (config === null) return null;
-  const composed = composeGeneration(config, logOf(config), memory);
+  const composed = await composeGeneration(config, logOf(config), memory);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -90,7 +95,7 @@ class Service {
   }
 
   async reload(): Promise<void> {
-    const loaded = load(this.#file, () => this.#log, this.#memory, this.#streams);
+    const loaded = await load(this.#file, () => this.#log, this.#memory, this.#streams);
     if (loaded === null) {
       this.#log.warn('reload-refused', { reason: 'see standard error; the old configuration stays in force' });
       return;
@@ -147,7 +152,7 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const greeting = values['when-ready'] as string | undefined;
   let log: Log | null = null;
   const memory = composeMemory();
-  const loaded = load(file, ({ log: options }) => (log ??= createLog(options)), memory, streams);
+  const loaded = await load(file, ({ log: options }) => (log ??= createLog(options)), memory, streams);
   if (loaded === null || log === null) return 1;
   const service = new Service(file, loaded.generation, log, memory, streams);
   const problem = await service.open(loaded.config);

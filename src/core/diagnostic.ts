@@ -42,6 +42,7 @@ export type DiagnosticCode =
   | 'E_PLACE'
   | 'E_TOO_MANY'
   | 'E_LISTEN'
+  | 'E_TEST'
   | 'W_UNREACHABLE'
   | 'W_UNUSED'
   | 'W_LOOSE_PATTERN'

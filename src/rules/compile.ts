@@ -21,7 +21,13 @@ export type FileEnv = Omit<CompileEnv, 'rule' | 'report'>;
 /** The clause of a named condition; null where there is none. */
 export type NamedClauses = (name: string) => Clause | null;
 
-const NOTHING = { label: 'condition', test: () => false, children: [], saw: () => null };
+const NOTHING = {
+  phase: null,
+  label: 'condition',
+  test: () => false,
+  children: [],
+  saw: () => null,
+};
 
 type EnvAt = (path: YamlPath) => CompileEnv;
 
@@ -47,12 +53,13 @@ export function compileConditions(source: Source, { conditions }: FileTree, shar
     // What a trace shows of a block ends at the blocks that it asks in turn: all of them could be very many.
     const clause = compileClause(source, when, envAt, (inner) => {
       const found = find(inner);
-      return found && { ...found, children: [] };
+      return found && { ...found, phase: lastPhase(found), children: [] };
     });
     const asked: Clause = {
       label: `condition ${name}`,
       place: clause.place,
       test: onceForFacts(clause.test),
+      phase: null,
       children: [clause],
       saw: () => null,
     };
@@ -61,6 +68,11 @@ export function compileConditions(source: Source, { conditions }: FileTree, shar
   };
   for (const name of conditions.keys()) find(name);
   return find;
+}
+
+/** The phase at which all of it is known. */
+function lastPhase({ phase, children }: Clause): Phase {
+  return children.map(lastPhase).reduce(laterPhase, phase ?? 'envelope');
 }
 
 /** Blocks that ask blocks that ask blocks must not multiply. Facts are made anew for each recipient and phase. */
@@ -133,6 +145,7 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
     label: condition.name,
     place,
     test: bound?.test ?? (() => false),
+    phase: condition.phase,
     children: [],
     saw: bound?.saw ?? (() => null),
   };
@@ -141,7 +154,7 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
 function combination(source: Source, path: YamlPath, kind: 'all' | 'any', children: readonly Clause[]): Clause {
   const tests = children.map(({ test }) => test);
   const test = kind === 'all' ? all(tests) : any(tests);
-  return { label: kind, place: source.document.placeOf(path, 'key'), test, children, saw: () => null };
+  return { label: kind, place: source.document.placeOf(path, 'key'), test, phase: null, children, saw: () => null };
 }
 
 function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child: Clause): Clause {
@@ -149,6 +162,7 @@ function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child
     label,
     place: source.document.placeOf(path, 'key'),
     test: not(child.test),
+    phase: null,
     children: [child],
     saw: () => null,
   };

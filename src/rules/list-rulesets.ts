@@ -17,7 +17,7 @@ import type { Ruleset } from './ruleset.ts';
 
 export interface ListRulesetsOptions {
   /** `list`: the list whose file it is; null for the default of a domain. */
-  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset;
+  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset | Promise<LoadedRuleset>;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -96,7 +96,7 @@ export class ListRulesets {
       const version = await fileVersion(file, LARGEST_FILE);
       if (version === kept?.version) return keep(kept);
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
-      const { ruleset, diagnostics } = this.#options.load(file, text, list);
+      const { ruleset, diagnostics } = await this.#options.load(file, text, list);
       if (ruleset === null) {
         const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
         return setAside(

@@ -9,6 +9,7 @@ import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Arguments, type Giver, readArguments } from './arguments.ts';
+import { readCases, type RuleCase } from './case-read.ts';
 import { checkRules, checkSkip, checkUse } from './check.ts';
 import { compileConditions, compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
@@ -19,7 +20,7 @@ import type { PatternCache } from './pattern.ts';
 import { PLANNED } from './planned.ts';
 import { type Preset, type Presets, readPreset } from './preset.ts';
 import type { Layer, Rule, Ruleset } from './ruleset.ts';
-import { brokenSet, mayLieAt, openSet, setSchema } from './sets.ts';
+import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
 import { isMapping, ruleOfPreset, Source } from './source.ts';
 import { substitute } from './substitute.ts';
 
@@ -38,6 +39,8 @@ export interface LoadOptions {
   readonly presets?: Presets | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How its named sets are opened; while its cases run they hold what each case gives. */
+  readonly open?: (name: string, source: SetSource) => OpenedSet;
 }
 
 /** A file that a set reads. */
@@ -51,6 +54,8 @@ export interface LoadedRuleset {
   readonly ruleset: Ruleset | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly setFiles: readonly SetFile[];
+  /** The cases beside its rules; they are not run here. */
+  readonly cases: readonly RuleCase[];
 }
 
 export interface LoadedPreset {
@@ -66,7 +71,7 @@ type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'now'>;
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
   const { document, diagnostics } = loadYaml(file, text);
-  if (document === null) return { ruleset: null, diagnostics, setFiles: [] };
+  if (document === null) return { ruleset: null, diagnostics, setFiles: [], cases: [] };
   const source = new Source(document);
   const tree = parseFile(source, scope);
   checkPlace(source, tree, options);
@@ -77,6 +82,8 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const ofPresets = extendPresets(source, tree, env, options);
   const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env)];
   checkUse(source, tree, used);
+  const names = rules.map(({ name }) => name);
+  const cases = readCases(source, tree.cases, { list: options.list, rules: names, sets, env });
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
   const ruleset = { file, layers, skip: new Set(tree.skip) };
@@ -84,6 +91,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
     ruleset: source.failed ? null : ruleset,
     diagnostics: source.diagnostics,
     setFiles: [...setFiles, ...ofPresets.setFiles],
+    cases,
   };
 }
 
@@ -237,9 +245,9 @@ interface OpenedSets {
   readonly setFiles: readonly SetFile[];
 }
 
-type SetsOptions = Pick<LoadOptions, 'file' | 'scope' | 'now'>;
+type SetsOptions = Pick<LoadOptions, 'file' | 'scope' | 'now' | 'open'>;
 
-function openSets(source: Source, tree: FileTree, { file, scope, now }: SetsOptions): OpenedSets {
+function openSets(source: Source, tree: FileTree, { file, scope, now, open }: SetsOptions): OpenedSets {
   const sets = new Map<string, NamedSet>();
   const setFiles: SetFile[] = [];
   for (const { name, path, value } of tree.sets) {
@@ -259,7 +267,7 @@ function openSets(source: Source, tree: FileTree, { file, scope, now }: SetsOpti
       const hint = 'put it beside the file of the list, or below';
       source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, place);
     }
-    const set = openSet(parsed, file, now);
+    const set = open === undefined ? openSet(parsed, file, now) : open(name, parsed);
     if (set.path !== null) setFiles.push({ path: set.path, place: source.document.placeOf(place) });
     sets.set(name, set);
   }

@@ -63,6 +63,8 @@ export interface FileTree {
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
   readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
+  /** What stands under `tests`; read in case-read.ts. */
+  readonly cases: YamlValue | undefined;
 }
 
 export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
@@ -74,8 +76,8 @@ const DEFAULT_ROLES: Readonly<Record<FileKind, readonly Role[]>> = {
 };
 
 const FILE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
-  system: ['version', 'sets', 'conditions', 'before', 'after'],
-  list: ['version', 'list', 'extends', 'with', 'skip', 'sets', 'conditions', 'rules'],
+  system: ['version', 'sets', 'conditions', 'before', 'after', 'tests'],
+  list: ['version', 'list', 'extends', 'with', 'skip', 'sets', 'conditions', 'rules', 'tests'],
   preset: ['version', 'preset', 'summary', 'parameters', 'sets', 'conditions', 'rules'],
 };
 const LAYERS: Readonly<Record<FileKind, readonly Layer[]>> = {
@@ -104,7 +106,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, extends: [], skip: [], sets: [], conditions: new Map(), rules: [] };
+    return { list: null, extends: [], skip: [], sets: [], conditions: new Map(), rules: [], cases: undefined };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[kind].includes(key)) continue;
@@ -120,6 +122,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
     sets: parseSets(source, root['sets']),
     conditions: parseConditions(source, root['conditions']),
     rules: LAYERS[kind].flatMap((layer) => parseRules(source, kind, layer, root[layer])),
+    cases: root['tests'],
   };
 }
 

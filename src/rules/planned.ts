@@ -5,7 +5,6 @@
  */
 export const PLANNED: ReadonlySet<string> = new Set([
   // of a file, a set, a rule
-  'tests',
   'canonical',
   'mode',
   'until',

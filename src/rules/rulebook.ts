@@ -11,10 +11,12 @@ import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
+import { caseDiagnostics, type CaseResult } from './case.ts';
+import { CaseRunner, type RulesFile } from './case-runner.ts';
 import { checkListFolder, checkSetFiles } from './check-files.ts';
 import { startEvaluation } from './evaluate.ts';
 import { type FoundRuleset, ListRulesets } from './list-rulesets.ts';
-import { loadRuleset } from './load.ts';
+import { type LoadedRuleset, loadRuleset } from './load.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
@@ -46,8 +48,14 @@ export interface OpenedRulebook {
 export interface Rulebook {
   /** What applies to a recipient. Never throws and never rejects. */
   policyFor(forwardPath: Mailbox): Policy | Promise<Policy>;
-  /** Loads the files of all lists, and tells all that is wrong with them. */
-  checkAll(): readonly Diagnostic[];
+  /** Runs the cases in the system's file. With any diagnostic these rules are not to be served by. */
+  checkSystem(): Promise<readonly Diagnostic[]>;
+  /** Loads the files of all lists and runs their cases, and tells all that is wrong with them. */
+  checkAll(): Promise<readonly Diagnostic[]>;
+  /** Every file as it is now, the system's first, and what is wrong with them but for their cases. */
+  readAll(): { readonly files: readonly RulesFile[]; readonly diagnostics: readonly Diagnostic[] };
+  /** Runs all cases of a file that loads, for recipients of other lists too. */
+  test(file: RulesFile): Promise<readonly CaseResult[]>;
   close(): void;
 }
 
@@ -61,11 +69,12 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   const patterns = new PatternCache();
   const diagnostics: Diagnostic[] = [];
   const sources = new Map<string, string>();
-  let ruleset: Ruleset | null = null;
   const shared = { downstreams, patterns, now };
   const presets = options.presets ? openPresets(options.presets, shared) : null;
+  const forLists = { ...shared, presets: presets?.presets ?? null };
+  let systemFile: RulesFile | null = null;
   const loadList = (file: string, text: string, list: string | null) =>
-    loadRuleset({ ...shared, file, text, scope: 'list', list, system: ruleset, presets: presets?.presets ?? null });
+    loadRuleset({ ...forLists, file, text, scope: 'list', list, system: systemFile?.loaded.ruleset ?? null });
   if (system !== null) {
     const read = readText(system);
     diagnostics.push(...read.diagnostics);
@@ -73,7 +82,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       sources.set(system, read.text);
       const loaded = loadRuleset({ ...shared, file: system, text: read.text, scope: 'system', list: null });
       diagnostics.push(...loaded.diagnostics, ...checkSetFiles(loaded.setFiles));
-      ruleset = loaded.ruleset;
+      systemFile = { file: system, text: read.text, scope: 'system', list: null, loaded };
     }
   }
   diagnostics.push(...(presets?.diagnostics ?? []));
@@ -89,8 +98,27 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
 
   const dialect = lists?.dialect ?? DEFAULT_DIALECT;
   const layout = lists?.layout ?? PLAIN;
-  const listRulesets = new ListRulesets({ load: loadList, log, now });
-  const programs = new Programs(ruleset);
+  const runner = new CaseRunner({ system: systemFile, lists, dialect, load: forLists });
+  /** What is wrong with a file beside its text. */
+  const failuresOf = async (file: RulesFile) =>
+    file.loaded.ruleset === null ? [] : caseDiagnostics(await runner.run(file, 'own'));
+  const loadTested = async (file: string, text: string, list: string | null): Promise<LoadedRuleset> => {
+    const loaded = loadList(file, text, list);
+    const failures = await failuresOf({ file, text, scope: 'list', list, loaded });
+    if (failures.length === 0) return loaded;
+    return { ...loaded, ruleset: null, diagnostics: [...loaded.diagnostics, ...failures] };
+  };
+  const readLists = () => {
+    const files: RulesFile[] = [];
+    const read = (file: string, text: string, list: string | null): LoadedRuleset => {
+      const loaded = loadList(file, text, list);
+      files.push({ file, text, scope: 'list', list, loaded });
+      return loaded;
+    };
+    return { diagnostics: lists === null ? [] : checkListFolder({ ...lists, layout }, read), files };
+  };
+  const listRulesets = new ListRulesets({ load: loadTested, log, now });
+  const programs = new Programs(systemFile?.loaded.ruleset ?? null);
   const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
     const { own, fallback } = listFiles(folder, list, layout);
     const fallBack = (found: FoundRuleset) => {
@@ -112,7 +140,18 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       const found = findRuleset(lists.folder, address.list);
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
-    checkAll: () => (lists === null ? [] : checkListFolder({ ...lists, layout }, loadList)),
+    checkSystem: async () => (systemFile === null ? [] : failuresOf(systemFile)),
+    async checkAll() {
+      const { files, diagnostics: found } = readLists();
+      const all = [...found];
+      for (const file of files) all.push(...(await failuresOf(file)));
+      return all;
+    },
+    readAll() {
+      const { files, diagnostics: found } = readLists();
+      return { files: systemFile === null ? files : [systemFile, ...files], diagnostics: found };
+    },
+    test: (file) => runner.run(file, 'all'),
     close() {
       listRulesets.close();
       patterns.close();

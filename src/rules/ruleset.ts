@@ -16,6 +16,8 @@ export interface Clause {
   readonly label: string;
   readonly place: Place;
   readonly test: Test;
+  /** When a condition is known; null for a combination, which may be known before all its children are. */
+  readonly phase: Phase | null;
   readonly children: readonly Clause[];
   /** What a condition looks at; null for a combination, and before the condition's phase. */
   saw(facts: Facts): string | null;

@@ -21,6 +21,7 @@ test('every key of the configuration is there, in its order', () => {
       'routes[].to',
       'rules',
       'rules.system',
+      'rules.presets',
       'rules.lists',
       ...['folder', 'layout', 'depth', 'dialect'].map((key) => `rules.lists.${key}`),
       'limits',

@@ -8,7 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { isReached } from '../../src/core/facts.ts';
+import { replies } from '../../src/core/reply.ts';
 import type { Given } from '../../src/rules/part.ts';
+import { phasesOf } from '../../src/rules/phases.ts';
 import { evaluate, load } from './load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-early-'));
@@ -127,7 +130,7 @@ function ruleset(scope: 'system' | 'list', layers: Json) {
   return compiled;
 }
 
-test('the verdict reached early is the verdict reached at the end', async () => {
+test('the verdict reached early is the verdict reached at the end, and not before the phase that is told', async () => {
   const reached = new Set<string>();
   await fc.assert(
     fc.asyncProperty(rules, rules, rules, message, async (before, own, behind, given) => {
@@ -138,6 +141,11 @@ test('the verdict reached early is the verdict reached at the end', async () => 
       assert.deepEqual(early, late);
       assert.equal(end, 'content');
       reached.add(`${early.kind} at ${phase}`);
+      const failed = early.kind === 'defer' && early.reply.text.startsWith(replies.policyUnavailable.text);
+      const said = [...phasesOf(system, list), ...phasesOf(system, system)].find(
+        ({ rule }) => rule.name === early.rule,
+      );
+      if (said !== undefined && !failed) assert.ok(isReached(said.actual, phase), `${early.rule} at ${phase}`);
     }),
     { numRuns: 300, seed: 1 },
   );

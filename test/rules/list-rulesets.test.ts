@@ -14,6 +14,7 @@ const GOOD: LoadedRuleset = {
   ruleset: { file: 'x.yaml', layers: { before: [], rules: [], after: [] }, skip: new Set() },
   diagnostics: [],
   setFiles: [],
+  cases: [],
 };
 
 test('a file is loaded once for each version of it', async () => {

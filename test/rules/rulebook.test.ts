@@ -236,7 +236,7 @@ after: [{ name: a, overridable: ${overridable}, when: { always: true }, then: { 
   const later = open({ system });
   assert.equal(await ask(later), 'unavailable');
   assert.deepEqual(
-    later.checkAll().map(({ code, place }) => [code, place.line]),
+    (await later.checkAll()).map(({ code, place }) => [code, place.line]),
     [['E_NOT_ALLOWED', 2]],
   );
 });
@@ -281,7 +281,7 @@ test('a warning does not keep it from opening', () => {
   assert.deepEqual([...sources.keys()], [system]);
 });
 
-test('check finds what is wrong in any file, and files that no address leads to', () => {
+test('check finds what is wrong in any file, and files that no address leads to', async () => {
   write(GARDENERS, BROKEN);
   write('lists/lists.example.org/good.yaml', rejecting('"good"'));
   write('lists/lists.example.org/_default.yaml', 'version: 1\nlist: a@lists.example.org');
@@ -300,7 +300,7 @@ test('check finds what is wrong in any file, and files that no address leads to'
   write('lists/README', 'not a folder');
   write('lists/stray.yaml', rejecting('stray'));
   write('lists/.git/config.yaml', 'hidden');
-  const found = open().checkAll();
+  const found = await open().checkAll();
   const below = (file: string) => relative(join(folder, 'lists/lists.example.org'), file);
   assert.deepEqual(found.map(({ code, place }) => `${below(place.file)}:${place.line} ${code}`).sort(), [
     '../stray.yaml:0 E_PLACE',
@@ -325,7 +325,7 @@ test('in another layout the files of lists lie in folders of their names', async
   assert.equal(await ask(rulebook, 'gardeners-owner@lists.example.org'), 'relay');
   assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 default (id T1)');
   assert.deepEqual(
-    rulebook.checkAll().map(({ message }) => message.replaceAll(folder, '')),
+    (await rulebook.checkAll()).map(({ message }) => message.replaceAll(folder, '')),
     [
       'no address leads to this file; what is for news@lists.example.org stands in /lists/lists.example.org/n/e/news.yaml',
     ],

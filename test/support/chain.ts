@@ -81,7 +81,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     },
   );
   const memory = composeMemory();
-  const { generation, diagnostics: ofRules, sources } = composeGeneration(config, log, memory);
+  const { generation, diagnostics: ofRules, sources } = await composeGeneration(config, log, memory);
   if (generation === null) return fail([...ofRules], [...sources.values()][0] ?? null);
   const [wanted] = config.listen;
   if (wanted === undefined) throw new Error('no listener');
