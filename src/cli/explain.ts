@@ -12,8 +12,7 @@ import type { Message } from '../core/message.ts';
 import { replies } from '../core/reply.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { parseHeader } from '../mail/header.ts';
-import { decide, openDecision } from '../pipeline/decide.ts';
-import type { Rulebook } from '../rules/rulebook.ts';
+import { type Decision, decide, openCourse, openDecision } from '../pipeline/decide.ts';
 import type { TracedClause, TraceStep } from '../rules/trace.ts';
 import { parsePath } from '../smtp/path.ts';
 import { formatReply } from '../smtp/reply-format.ts';
@@ -87,10 +86,18 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   printDiagnostics(errors, (name) => sources.get(name) ?? null, streams);
   if (rulebook === null || errors.length > 0) return 1;
 
-  const explanations: Explanation[] = [];
+  const course = openCourse(Date.now());
+  const decisions: Decision[] = [];
   for (const recipient of recipients) {
-    const route = routeOf(config.routes, recipient.forwardPath);
-    explanations.push(await explain(rulebook, transaction, recipient, message, route));
+    const policy = await rulebook.policyFor(recipient.forwardPath);
+    const decision = openDecision(transaction, course, recipient, policy, true);
+    await decide(decision, { phase: 'envelope' });
+    decisions.push(decision);
+  }
+  const explanations: Explanation[] = [];
+  for (const decision of decisions) {
+    const route = routeOf(config.routes, decision.recipient.forwardPath);
+    explanations.push(await explain(decision, message, route));
   }
   rulebook.close();
   if (values.json === true) streams.out(`${JSON.stringify(explanations, null, 2)}\n`);
@@ -104,7 +111,7 @@ function transactionOf(from: string, clientIp: string | null, helo: string): Tra
   if (clientIp !== null && isIP(clientIp) === 0) throw new UsageError(`--client-ip ${clientIp} is no IP address`);
   return {
     id: ID,
-    client: { address: clientIp, name: null, port: null, helo, tls: false, protocol: 'ESMTP' },
+    client: { address: clientIp, name: null, port: null, helo, tls: null, protocol: 'ESMTP' },
     reversePath: parsed.path.mailbox,
     rawReversePath: parsed.path.raw,
     parameters: new Map(),
@@ -131,18 +138,11 @@ function readMessage(file: string): Message | string {
   return { header: parseHeader(wire), content: { size: wire.length, slices: () => [wire] } };
 }
 
-async function explain(
-  rulebook: Rulebook,
-  transaction: Transaction,
-  recipient: Recipient,
-  message: Message,
-  route: string,
-): Promise<Explanation> {
-  const policy = await rulebook.policyFor(recipient.forwardPath);
-  const decision = openDecision(transaction, recipient, policy, true);
+/** Takes a decision, which was asked at RCPT, to its end. */
+async function explain(decision: Decision, message: Message, route: string): Promise<Explanation> {
+  const { policy, recipient } = decision;
   const { header } = message;
   const verdict =
-    (await decide(decision, { phase: 'envelope' })) ??
     (await decide(decision, { phase: 'header', header })) ??
     (await decide(decision, { phase: 'content', header, message }));
   if (verdict === null) throw new Error('the rules did not decide at the end of the content');

@@ -16,21 +16,29 @@ export function mailbox(address: string): Mailbox {
 /** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
 export function factsOf(given: Given = {}): Readonly<Record<Phase, Facts>> {
   const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1', header = '' } = given;
+  const { clientName = null, helo = 'mx.example.net', tls = false, now = '2026-03-04T12:00:00Z', others = [] } = given;
   const content = Buffer.from(`${header.replaceAll('\n', '\r\n')}${header === '' ? '' : '\r\n'}\r\n`);
+  const named = [to, ...others];
   const envelope = {
+    now: Date.parse(now),
+    addressees: {
+      recipients: new Set(named.map((one) => one.toLowerCase())),
+      lists: new Set(named.map((one) => splitAddress(mailbox(one), 'mailman').list)),
+    },
     transaction: {
       id: 'T1',
       client: {
         address: client,
-        name: null,
+        name: clientName,
         port: null,
-        helo: 'mx.example.net',
-        tls: false,
+        helo,
+        tls,
+        ...(given.login === undefined ? {} : { login: given.login }),
         protocol: 'ESMTP' as const,
       },
       reversePath: from === '' ? null : mailbox(from),
       rawReversePath: from,
-      parameters: new Map(),
+      parameters: new Map(given.declaredSize === undefined ? [] : [['SIZE', given.declaredSize]]),
       signal: new AbortController().signal,
     },
     recipient: { forwardPath: mailbox(to), raw: to, parameters: new Map() },

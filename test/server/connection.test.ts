@@ -269,9 +269,9 @@ test('XFORWARD makes the facts of the client, until the transaction is over', as
   await send();
   await send();
   const clients = stage.arrived.map(({ transaction }) => transaction.client);
-  const unknown = { address: null, name: null, port: null, helo: '', tls: false, protocol: 'ESMTP' };
+  const unknown = { address: null, name: null, port: null, helo: '', tls: null, protocol: 'ESMTP' };
   assert.deepEqual(clients, [
-    { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', tls: false, protocol: 'SMTP' },
+    { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', tls: null, protocol: 'SMTP' },
     { ...unknown, address: '2001:db8::7' },
     unknown,
   ]);
