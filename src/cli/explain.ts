@@ -10,7 +10,7 @@ import type { Recipient, Transaction } from '../core/envelope.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { replies } from '../core/reply.ts';
-import type { Verdict } from '../core/verdict.ts';
+import type { HeaderEdit, Verdict } from '../core/verdict.ts';
 import { parseHeader } from '../mail/header.ts';
 import { type Decision, decide, openCourse, openDecision } from '../pipeline/decide.ts';
 import type { TracedClause, TraceStep } from '../rules/trace.ts';
@@ -49,6 +49,9 @@ interface Explanation {
   readonly rule: string | null;
   readonly ruleset: string;
   readonly edits: readonly string[];
+  readonly notes: readonly string[];
+  /** null where no rule scored. */
+  readonly score: number | null;
   readonly steps: readonly TraceStep[];
 }
 
@@ -156,12 +159,22 @@ async function explain(decision: Decision, message: Message, route: string): Pro
     phase: verdict.phase,
     rule: verdict.rule,
     ruleset: policy.unavailable ?? verdict.ruleset,
-    edits:
-      verdict.kind === 'relay'
-        ? verdict.edits.map((edit) => (edit.kind === 'add' ? `add ${edit.name}: ${edit.value}` : `remove ${edit.name}`))
-        : [],
+    edits: verdict.kind === 'relay' ? verdict.edits.map(printEdit) : [],
+    notes: verdict.notes ?? [],
+    score: verdict.score ?? null,
     steps: decision.evaluation.trace,
   };
+}
+
+function printEdit(edit: HeaderEdit): string {
+  switch (edit.kind) {
+    case 'add':
+      return `add ${edit.name}: ${edit.value}`;
+    case 'remove':
+      return `remove ${edit.name}`;
+    case 'prefix':
+      return `prefix ${edit.name}: ${edit.text}`;
+  }
 }
 
 function replyOf(verdict: Verdict): string {
@@ -181,6 +194,8 @@ function print(one: Explanation): string {
     unavailable,
     one.reply === '' ? '' : `${one.reply.replace(/^/gm, '  ')}\n`,
     ...one.edits.map((edit) => `  ${edit}\n`),
+    ...one.notes.map((note) => `  note: ${note}\n`),
+    one.score === null ? '' : `  score ${one.score}\n`,
     ...one.steps.map(printStep),
   ].join('');
 }

@@ -33,6 +33,12 @@ export interface ListAddress {
 /** Answers of stores, remembered from RCPT to the dot: a store that changes cannot split a transaction. */
 export type Answers = Map<object, boolean>;
 
+/** What the rules asked so far have scored for one recipient. No rule overtakes another, so it is final when it is asked. */
+export interface Score {
+  /** null where no rule has scored. */
+  sum: number | null;
+}
+
 /**
  * Whom a transaction has named, refused recipients too: what it counts must not depend on when the others were answered.
  * It only grows, and is complete when the content begins. Keys are addresses without case.
@@ -51,6 +57,7 @@ export interface EnvelopeFacts {
   readonly recipient: Recipient;
   readonly address: ListAddress;
   readonly answers: Answers;
+  readonly score: Score;
 }
 
 export interface HeaderFacts extends EnvelopeFacts {

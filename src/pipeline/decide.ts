@@ -5,7 +5,7 @@
  * store can split a transaction.
  */
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import type { Addressees, Answers, Facts } from '../core/facts.ts';
+import type { Addressees, Answers, Facts, Score } from '../core/facts.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Header, Message } from '../core/message.ts';
 import { replies, withId } from '../core/reply.ts';
@@ -40,6 +40,7 @@ export interface Decision {
   readonly policy: Policy;
   readonly evaluation: Evaluation;
   readonly answers: Answers;
+  readonly score: Score;
   verdict: Verdict | null;
 }
 
@@ -65,6 +66,7 @@ export function openDecision(
     policy,
     evaluation: policy.start({ trace }),
     answers: new Map(),
+    score: { sum: null },
     verdict: null,
   };
   if (policy.unavailable !== null) {
@@ -83,17 +85,27 @@ export async function decide(decision: Decision, learned: Learned): Promise<Verd
 }
 
 /** Spelled out, because spreading objects of several shapes is slow, and this is done for each recipient and phase. */
-function factsOf({ transaction, course, recipient, policy, answers }: Decision, learned: Learned): Facts {
+function factsOf({ transaction, course, recipient, policy, answers, score }: Decision, learned: Learned): Facts {
   const { address } = policy;
   const { startedAt: now, addressees } = course;
   switch (learned.phase) {
     case 'envelope':
-      return { phase: 'envelope', now, addressees, transaction, recipient, address, answers };
+      return { phase: 'envelope', now, addressees, transaction, recipient, address, answers, score };
     case 'header':
-      return { phase: 'header', now, addressees, transaction, recipient, address, answers, header: learned.header };
+      return {
+        phase: 'header',
+        now,
+        addressees,
+        transaction,
+        recipient,
+        address,
+        answers,
+        score,
+        header: learned.header,
+      };
     case 'content': {
       const { header, message } = learned;
-      return { phase: 'content', now, addressees, transaction, recipient, address, answers, header, message };
+      return { phase: 'content', now, addressees, transaction, recipient, address, answers, score, header, message };
     }
   }
 }

@@ -5,9 +5,8 @@
  * leaves a hole; a file with any error never becomes a ruleset, so no rule with a hole is ever asked.
  */
 import type { Facts, Phase } from '../core/facts.ts';
-import type { HeaderEdit } from '../core/verdict.ts';
 import type { YamlPath } from '../yaml/load.ts';
-import type { Decision } from './action.ts';
+import type { Decision, Mark } from './action.ts';
 import { all, any, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
 import type { RuleTree, WhenTree } from './parse.ts';
@@ -25,14 +24,14 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Ru
     report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
   });
   let phase: Phase = 'envelope';
-  const edits: ((facts: Facts) => HeaderEdit)[] = [];
+  const marks: Mark[] = [];
   let decide: ((facts: Facts) => Decision) | null = null;
   for (const { action, path } of tree.actions) {
     const effect = action.bind((argument) => source.read(argument, path), compileAt(path));
     if (effect === null) continue;
     phase = laterPhase(phase, effect.phase);
-    if (effect.kind === 'edit') edits.push(effect.edit);
-    else decide = effect.decide;
+    if (effect.kind === 'decide') decide = effect.decide;
+    else marks.push(effect);
   }
 
   const clause = (when: WhenTree): Clause => compileClause(source, when, compileAt);
@@ -46,7 +45,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Ru
     roles: tree.roles,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
-    edits,
+    marks,
     decide,
   };
 }

@@ -35,6 +35,8 @@ export interface Given {
   readonly declaredSize?: string;
   /** The time of the transaction (RFC 3339). */
   readonly now?: string;
+  /** What rules before have scored. */
+  readonly score?: number;
   /** The recipients that the transaction names beside `to`. */
   readonly others?: readonly string[];
   /** The header section, its lines separated by line feeds. */

@@ -20,17 +20,12 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'rate',
   'auth',
   'seen',
-  'score',
   'attachment',
   'text_parts',
   'body',
   'link_domain',
   // actions
-  'hold',
   'quarantine',
   'redirect',
-  'subject_prefix',
-  'tag',
-  'note',
   'copy',
 ]);

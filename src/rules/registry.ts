@@ -5,9 +5,14 @@ import type { Action } from './action.ts';
 import { addHeader } from './actions/add-header.ts';
 import { defer } from './actions/defer.ts';
 import { discard } from './actions/discard.ts';
+import { hold } from './actions/hold.ts';
+import { note } from './actions/note.ts';
 import { reject } from './actions/reject.ts';
 import { relay } from './actions/relay.ts';
 import { removeHeader } from './actions/remove-header.ts';
+import { scoreAction } from './actions/score.ts';
+import { subjectPrefix } from './actions/subject-prefix.ts';
+import { tag } from './actions/tag.ts';
 import type { Condition } from './condition.ts';
 import { addressedToList } from './conditions/addressed-to-list.ts';
 import { always } from './conditions/always.ts';
@@ -27,6 +32,7 @@ import { loop } from './conditions/loop.ts';
 import { poster } from './conditions/poster.ts';
 import { receivedCount } from './conditions/received-count.ts';
 import { role } from './conditions/role.ts';
+import { scoreCondition } from './conditions/score.ts';
 import { size } from './conditions/size.ts';
 import { spamScore } from './conditions/spam-score.ts';
 import { subject } from './conditions/subject.ts';
@@ -57,11 +63,24 @@ const CONDITIONS: readonly Condition[] = [
   receivedCount,
   spamScore,
   dateSkew,
+  scoreCondition,
   size,
 ];
 
 /** Those that decide first. */
-const ACTIONS: readonly Action[] = [relay, reject, defer, discard, addHeader, removeHeader];
+const ACTIONS: readonly Action[] = [
+  relay,
+  reject,
+  defer,
+  discard,
+  hold,
+  addHeader,
+  removeHeader,
+  subjectPrefix,
+  scoreAction,
+  tag,
+  note,
+];
 
 export const conditions: ReadonlyMap<string, Condition> = new Map(CONDITIONS.map((part) => [part.name, part]));
 export const actions: ReadonlyMap<string, Action> = new Map(ACTIONS.map((part) => [part.name, part]));

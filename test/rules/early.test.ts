@@ -68,6 +68,8 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
     { received_count: { above: '0' } },
     { spam_score: { at_least: '5' } },
     { date_skew: { above: '1 day' } },
+    { score: { at_least: '4' } },
+    { score: { at_least: '6.5' } },
   ),
   ofAddresses.map((words): Json => ({ poster: words })),
 );
@@ -86,16 +88,19 @@ const whenOf = (one: fc.Arbitrary<Json>) =>
       fc.tuple(one, tie('when')).map(([first, not]): Json => ({ ...(first as object), not })),
     ),
   })).when;
-const text = fc.constantFrom('no', 'not {author}', 'not to {list}');
+const text = fc.constantFrom('no', 'not {author}', 'not to {list}', 'scored {score}');
 const edit = fc.oneof(
   text.map((value): Json => ({ add_header: { name: 'X-Note', value } })),
   fc.constant<Json>({ remove_header: 'X-Loop' }),
+  fc.constantFrom<Json[]>({ score: '2' }, { score: '4.5' }, { tag: 'odd' }, { subject_prefix: '[{author}]' }),
+  text.map((note): Json => ({ note })),
 );
 const decision = fc.oneof(
   fc.constant<Json>('relay'),
   text.map((reject): Json => ({ reject })),
   text.map((defer): Json => ({ defer })),
   text.map((discard): Json => ({ discard })),
+  text.map((hold): Json => ({ hold })),
 );
 const then = fc
   .tuple(fc.array(edit, { maxLength: 2 }), fc.option(decision, { nil: null }))

@@ -44,6 +44,7 @@ export function factsOf(given: Given = {}): Readonly<Record<Phase, Facts>> {
     recipient: { forwardPath: mailbox(to), raw: to, parameters: new Map() },
     address: splitAddress(mailbox(to), 'mailman'),
     answers: new Map(),
+    score: { sum: given.score ?? null },
   };
   const headerFacts = { ...envelope, header: parseHeader(content) };
   const size = given.size ?? content.length;
