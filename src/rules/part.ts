@@ -37,7 +37,7 @@ export interface Given {
   readonly now?: string;
   /** What rules before have scored. */
   readonly score?: number;
-  /** The recipients that the transaction names beside `to`. */
+  /** The recipients that the transaction names beside `to`, the last of them behind it. */
   readonly others?: readonly string[];
   /** The header section, its lines separated by line feeds. */
   readonly header?: string;

@@ -15,8 +15,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'mode',
   'until',
   // conditions
-  'recipients',
-  'lists_addressed',
   'rate',
   'auth',
   'seen',

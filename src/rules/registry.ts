@@ -28,9 +28,11 @@ import { envelopeFrom } from './conditions/envelope-from.ts';
 import { header } from './conditions/header.ts';
 import { helo } from './conditions/helo.ts';
 import { list } from './conditions/list.ts';
+import { listsAddressed } from './conditions/lists-addressed.ts';
 import { loop } from './conditions/loop.ts';
 import { poster } from './conditions/poster.ts';
 import { receivedCount } from './conditions/received-count.ts';
+import { recipients } from './conditions/recipients.ts';
 import { role } from './conditions/role.ts';
 import { scoreCondition } from './conditions/score.ts';
 import { size } from './conditions/size.ts';
@@ -53,6 +55,8 @@ const CONDITIONS: readonly Condition[] = [
   authenticated,
   declaredSize,
   time,
+  recipients,
+  listsAddressed,
   author,
   poster,
   subject,

@@ -70,6 +70,10 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
     { date_skew: { above: '1 day' } },
     { score: { at_least: '4' } },
     { score: { at_least: '6.5' } },
+    { recipients: { above: '1' } },
+    { recipients: { below: '3' } },
+    { lists_addressed: { above: '1' } },
+    { lists_addressed: { above: '0', below: '3' } },
   ),
   ofAddresses.map((words): Json => ({ poster: words })),
 );
@@ -130,6 +134,7 @@ const message: fc.Arbitrary<Given> = fc
     size: fc.constantFrom(1000, 1024, 1100),
     declaredSize: fc.constantFrom('', '1100'),
     to: fc.constantFrom('gardeners@lists.example.org', 'gardeners+x@lists.example.org'),
+    others: fc.subarray(['gardeners-owner@lists.example.org', 'news@lists.example.org', 'roses@lists.example.org']),
     now: fc.constantFrom('2026-03-04T12:00:00Z', '2026-03-04T22:00:00Z'),
     fields: fc.subarray([
       'To: gardeners@lists.example.org',
