@@ -188,12 +188,12 @@ export const configSchema = z.strictObject({
   rules: z
     .strictObject({
       system: path.optional().meta({ description: "The system's rules: before and after those of the lists." }),
-      lists: listsSchema.optional().meta({ description: "The lists' own rules." }),
       presets: path.optional().meta({
         description:
           'Folder of the presets that lists may extend: FOLDER/NAME.yaml. Those in rules/presets ship with Postern.',
         examples: ['rules/presets'],
       }),
+      lists: listsSchema.optional().meta({ description: "The lists' own rules." }),
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),

@@ -17,7 +17,7 @@ import type { Outcome, Verdict } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import { type Decision, decide, type Learned, openDecision, refuses } from './decide.ts';
+import { type Course, type Decision, decide, type Learned, openCourse, openDecision, refuses } from './decide.ts';
 import type { Entrance } from './entrance.ts';
 import { OneReply, type Remembered, separately, withheld } from './one-reply.ts';
 import { receive } from './receive.ts';
@@ -79,7 +79,7 @@ const FAULTS: Readonly<Record<Exclude<ContentEnd, 'complete'>, Reply>> = {
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, now } = parts;
-  const started = new WeakMap<Transaction, number>();
+  const courses = new WeakMap<Transaction, Course>();
   const oneReply = new OneReply(parts.memory);
 
   async function admit(
@@ -88,9 +88,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     recipient: Recipient,
     earlier: readonly Admission[],
   ): Promise<Admission> {
-    if (!started.has(transaction)) started.set(transaction, now());
+    const course = courses.get(transaction) ?? openCourse(now());
+    courses.set(transaction, course);
     const policy = await parts.rulebook.policyFor(recipient.forwardPath);
-    const decision = openDecision(transaction, recipient, policy);
+    const decision = openDecision(transaction, course, recipient, policy);
     const verdict = await decide(decision, { phase: 'envelope' });
     // A null reverse-path is refused after the dot only: sites that verify an address by calling back ask with it.
     const tellNow = entrance.refuseAt === 'rcpt' && transaction.reversePath !== null;
@@ -207,7 +208,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     outcomes: ReadonlyMap<Decision, Outcome>,
     ending: Ending,
   ): void {
-    const ms = now() - (started.get(transaction) ?? now());
+    const ms = now() - (courses.get(transaction)?.startedAt ?? now());
     record(log, entrance, transaction, admissions, outcomes, ending, ms);
   }
 

@@ -6,7 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import type { Answers, Facts, ListAddress, Phase } from '../core/facts.ts';
+import type { Addressees, Answers, Facts, ListAddress, Phase, Score } from '../core/facts.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { parseHeader } from '../mail/header.ts';
@@ -44,7 +44,7 @@ function compose({ from, subject, headers = {}, body }: CaseMessage, recipients:
     ['From', from ?? ORDINARY_AUTHOR],
     ['To', recipients.map(printMailbox).join(', ')],
     ['Subject', subject ?? 'An ordinary message'],
-    ['Date', 'Mon, 1 Jan 2024 12:00:00 +0000'],
+    ['Date', CASE_DATE],
     ['Message-ID', '<case@example.net>'],
   ];
   const fields = [
@@ -56,11 +56,16 @@ function compose({ from, subject, headers = {}, body }: CaseMessage, recipients:
   return Buffer.from(toWire(`${section}\n${body ?? 'An ordinary text.'}\n`));
 }
 
+/** When cases happen, unless their message says another date. */
+const CASE_DATE = 'Mon, 1 Jan 2024 12:00:00 +0000';
+const CASE_TIME = Date.parse(CASE_DATE);
+
 /** The facts at each phase, for one recipient; the answers are shared, as in a transaction. */
 export function factsOf(
   { envelopeFrom, clientIp, helo }: RuleCase,
   recipient: Mailbox,
   address: ListAddress,
+  addressees: Addressees,
   message: Message,
 ): Readonly<Record<Phase, Facts>> {
   const { header } = message;
@@ -75,7 +80,8 @@ export function factsOf(
   };
   const to: Recipient = { forwardPath: recipient, raw: printMailbox(recipient), parameters: new Map() };
   const answers: Answers = new Map();
-  const known = { transaction, recipient: to, address, answers };
+  const score: Score = { sum: null };
+  const known = { now: CASE_TIME, addressees, transaction, recipient: to, address, answers, score };
   return {
     envelope: { ...known, phase: 'envelope' },
     header: { ...known, header, phase: 'header' },

@@ -2,7 +2,7 @@
  * case - runs a rule case: a message through the real rules at all three phases, and whether they say what is expected.
  */
 import type { Diagnostic, DiagnosticCode, Place } from '../core/diagnostic.ts';
-import { type Facts, type ListAddress, PHASES } from '../core/facts.ts';
+import { type Addressees, type Facts, type ListAddress, PHASES } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
@@ -64,9 +64,13 @@ export async function runCase(
     const failure = { code: 'E_FILE' as const, place: one.messagePlace, expected: 'a message', got, trace: [] };
     return policies.map(({ expectation }) => result(expectation.recipient, failure));
   }
+  const addressees: Addressees = {
+    recipients: new Set(one.recipients.map((recipient) => printMailbox(recipient).toLowerCase())),
+    lists: new Set(one.recipients.map((recipient) => policyFor(recipient).address.list)),
+  };
   const results: CaseResult[] = [];
   for (const { expectation, policy } of policies) {
-    const failure = await judge(one, expectation, policy, message);
+    const failure = await judge(one, expectation, policy, addressees, message);
     results.push(result(expectation.recipient, failure));
   }
   return results;
@@ -76,6 +80,7 @@ async function judge(
   one: RuleCase,
   expectation: Expectation,
   { address, program }: CasePolicy,
+  addressees: Addressees,
   message: Message,
 ): Promise<CaseFailure | null> {
   const { expected, recipient, placeOf } = expectation;
@@ -88,7 +93,7 @@ async function judge(
   });
   if (program === null) return fail('verdict', `rules for ${address.list} that do not load`, []);
   // Answers are kept with the facts, and one more evaluation must not find those of the first.
-  const facts = () => factsOf(one, recipient, address, message);
+  const facts = () => factsOf(one, recipient, address, addressees, message);
   const { verdict } = await evaluate(program, facts(), false);
   const wrong = mismatch(expectation, verdict, facts().content);
   if (wrong === null) return null;

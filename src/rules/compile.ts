@@ -5,9 +5,8 @@
  * leaves a hole; a file with any error never becomes a ruleset, so no rule with a hole is ever asked.
  */
 import type { Facts, Phase, Test, Truth } from '../core/facts.ts';
-import type { HeaderEdit } from '../core/verdict.ts';
 import type { YamlPath } from '../yaml/load.ts';
-import type { Decision } from './action.ts';
+import type { Decision, Mark } from './action.ts';
 import { all, any, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
@@ -53,7 +52,7 @@ export function compileConditions(source: Source, { conditions }: FileTree, shar
     // What a trace shows of a block ends at the blocks that it asks in turn: all of them could be very many.
     const clause = compileClause(source, when, envAt, (inner) => {
       const found = find(inner);
-      return found && { ...found, phase: lastPhase(found), children: [] };
+      return found && { ...found, children: [], inside: found };
     });
     const asked: Clause = {
       label: `condition ${name}`,
@@ -70,14 +69,12 @@ export function compileConditions(source: Source, { conditions }: FileTree, shar
   return find;
 }
 
-/** The phase at which all of it is known. */
-function lastPhase({ phase, children }: Clause): Phase {
-  return children.map(lastPhase).reduce(laterPhase, phase ?? 'envelope');
-}
-
-/** Blocks that ask blocks that ask blocks must not multiply. Facts are made anew for each recipient and phase. */
+/**
+ * Blocks that ask blocks that ask blocks must not multiply. Facts are made anew for each recipient and phase; of them only
+ * the score grows between two rules.
+ */
 function onceForFacts(test: Test): Test {
-  const answers = new WeakMap<Facts, () => Truth | Promise<Truth>>();
+  const answers = new WeakMap<Facts, { readonly sum: number | null; readonly answer: () => Truth | Promise<Truth> }>();
   const ask = (facts: Facts): (() => Truth | Promise<Truth>) => {
     try {
       const truth = test(facts);
@@ -89,8 +86,10 @@ function onceForFacts(test: Test): Test {
     }
   };
   return (facts) => {
-    const answer = answers.get(facts) ?? ask(facts);
-    answers.set(facts, answer);
+    const { sum } = facts.score;
+    const known = answers.get(facts);
+    const answer = known !== undefined && known.sum === sum ? known.answer : ask(facts);
+    answers.set(facts, { sum, answer });
     return answer();
   };
 }
@@ -98,14 +97,14 @@ function onceForFacts(test: Test): Test {
 export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, named: NamedClauses): Rule {
   const compileAt = envFor(source, tree.name, shared);
   let phase: Phase = 'envelope';
-  const edits: ((facts: Facts) => HeaderEdit)[] = [];
+  const marks: Mark[] = [];
   let decide: ((facts: Facts) => Decision) | null = null;
   for (const { action, path } of tree.actions) {
     const effect = action.bind((argument) => source.read(argument, path), compileAt(path));
     if (effect === null) continue;
     phase = laterPhase(phase, effect.phase);
-    if (effect.kind === 'edit') edits.push(effect.edit);
-    else decide = effect.decide;
+    if (effect.kind === 'decide') decide = effect.decide;
+    else marks.push(effect);
   }
 
   const clause = (when: WhenTree): Clause => compileClause(source, when, compileAt, named);
@@ -120,7 +119,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, nam
     overridable: tree.overridable,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
-    edits,
+    marks,
     decide,
   };
 }

@@ -5,7 +5,7 @@
  * in compile.ts. A part that is wrong is reported and left out of the tree, so that all problems are found at once.
  */
 import { z } from 'zod';
-import type { Role } from '../core/facts.ts';
+import { ROLES, type Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
 import { flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
@@ -67,7 +67,6 @@ export interface FileTree {
   readonly cases: YamlValue | undefined;
 }
 
-export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
 /** Which roles a rule is for that does not say. */
 const DEFAULT_ROLES: Readonly<Record<FileKind, readonly Role[]>> = {
   system: ROLES,

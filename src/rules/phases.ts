@@ -63,7 +63,15 @@ interface Known {
   readonly no: Phase | null;
 }
 
-function knownAt({ label, phase, children }: Clause): Known {
+/** Blocks that stand for blocks that stand for blocks must not multiply. */
+const knownBlocks = new WeakMap<Clause, Known>();
+
+function knownAt({ label, phase, children, inside }: Clause): Known {
+  if (inside !== undefined) {
+    const known = knownBlocks.get(inside) ?? knownAt(inside);
+    knownBlocks.set(inside, known);
+    return known;
+  }
   if (phase !== null) return { yes: phase, no: label === always.name ? null : phase };
   const [first, ...rest] = children.map(knownAt);
   if (first === undefined) return { yes: 'envelope', no: 'envelope' };

@@ -5,8 +5,7 @@
  */
 import type { Place } from '../core/diagnostic.ts';
 import type { Facts, Phase, Role, Test } from '../core/facts.ts';
-import type { HeaderEdit } from '../core/verdict.ts';
-import type { Decision } from './action.ts';
+import type { Decision, Mark } from './action.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
 
@@ -18,6 +17,8 @@ export interface Clause {
   readonly test: Test;
   /** When a condition is known; null for a combination, which may be known before all its children are. */
   readonly phase: Phase | null;
+  /** What it stands for, where a trace does not look into it. */
+  readonly inside?: Clause;
   readonly children: readonly Clause[];
   /** What a condition looks at; null for a combination, and before the condition's phase. */
   saw(facts: Facts): string | null;
@@ -34,8 +35,9 @@ export interface Rule {
   readonly clause: Clause;
   /** The phase from which on all its texts can be filled; a rule that matches waits for it. */
   readonly phase: Phase;
-  readonly edits: readonly ((facts: Facts) => HeaderEdit)[];
-  /** null for a rule that only edits. */
+  /** What its actions that go on leave behind, in order. */
+  readonly marks: readonly Mark[];
+  /** null for a rule that goes on. */
   readonly decide: ((facts: Facts) => Decision) | null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * text-template - texts of rules with `{list}`, `{author}`, `{envelope_from}`, `{id}`, `{rule}` in them.
+ * text-template - texts of rules with `{list}`, `{author}`, `{envelope_from}`, `{id}`, `{rule}`, `{score}` in them.
  *
  * What comes from outside is cut and made printable ASCII before it enters a reply or a header field. A text that names
  * the author can only be filled once the header section is known, so its rule waits for that.
@@ -32,6 +32,7 @@ const VALUES: Readonly<Record<string, Value>> = {
     reversePath === null ? '<>' : printable(printMailbox(reversePath)),
   id: ({ transaction }) => transaction.id,
   rule: (_, rule) => rule,
+  score: ({ score }) => String(score.sum ?? 0),
 };
 
 /** The template, or null after an unknown name in it was reported. */

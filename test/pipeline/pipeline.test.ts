@@ -370,3 +370,11 @@ for (const { name, given, expect } of cases) {
     assert.equal(seen.records[0]?.recipients.length, given.recipients.length);
   });
 }
+
+test('what the rules noted stands in the record', async () => {
+  const { records } = await run({ recipients: ['a', 'b'], rules: { b: { envelope: 'discard' } } });
+  assert.deepEqual(
+    records[0]?.recipients.map(({ notes }) => notes),
+    [undefined, ['thrown away']],
+  );
+});

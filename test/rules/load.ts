@@ -54,11 +54,19 @@ export async function evaluate(
 }
 
 export function printEdit(edit: HeaderEdit): string {
-  return edit.kind === 'add' ? `add ${edit.name}: ${edit.value}` : `remove ${edit.name}`;
+  if (edit.kind === 'add') return `add ${edit.name}: ${edit.value}`;
+  return edit.kind === 'remove' ? `remove ${edit.name}` : `prefix ${edit.name}: ${edit.text}`;
 }
 
 /** What it comes to, on one line. */
 export function printVerdict(verdict: Verdict): string {
+  const notes = (verdict.notes ?? []).map((note) => `note: ${note}`);
+  return [printRuling(verdict), ...notes, ...(verdict.score === undefined ? [] : [`score ${verdict.score}`])].join(
+    '; ',
+  );
+}
+
+function printRuling(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'relay': {
       const to = verdict.downstream === null ? '' : ` to ${verdict.downstream}`;
