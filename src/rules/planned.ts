@@ -36,10 +36,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'date_skew',
   'seen',
   'score',
-  'attachment',
-  'text_parts',
-  'body',
-  'link_domain',
   // actions
   'hold',
   'quarantine',

@@ -1,14 +1,15 @@
 /**
- * text-template - texts of rules with `{list}`, `{author}`, `{envelope_from}`, `{id}`, `{rule}` in them.
+ * text-template - texts of rules with `{list}`, `{author}`, `{envelope_from}`, `{id}`, `{rule}`, `{part_name}` in them.
  *
  * What comes from outside is cut and made printable ASCII before it enters a reply or a header field. A text that names
- * the author can only be filled once the header section is known, so its rule waits for that.
+ * the author can only be filled once the header section is known, and one that names a part at the end, so its rule waits.
  */
 import { isReached, type Facts, type Phase } from '../core/facts.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import { nearest } from '../yaml/suggest.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { CompileEnv } from './env.ts';
+import { partNameOf } from './part-name.ts';
 
 export interface Template {
   /** The phase from which on the text can be filled. */
@@ -32,6 +33,7 @@ const VALUES: Readonly<Record<string, Value>> = {
     reversePath === null ? '<>' : printable(printMailbox(reversePath)),
   id: ({ transaction }) => transaction.id,
   rule: (_, rule) => rule,
+  part_name: ({ answers }) => printable(partNameOf(answers)),
 };
 
 /** The template, or null after an unknown name in it was reported. */
@@ -47,7 +49,7 @@ export function compileTemplate(text: string, env: CompileEnv, at: YamlPath): Te
   if (unknown.length > 0) return null;
   const { rule } = env;
   return {
-    phase: names.includes('author') ? 'header' : 'envelope',
+    phase: names.includes('part_name') ? 'content' : names.includes('author') ? 'header' : 'envelope',
     fill: (facts) => text.replace(PLACEHOLDER, (written, name: string) => VALUES[name]?.(facts, rule) ?? written),
   };
 }

@@ -55,6 +55,14 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
   fc.constant<Json>({ header: { name: 'X-Loop', exists: 'true' } }),
   fc.constantFrom('above', 'below').map((word): Json => ({ size: { [word]: '1 KB' } })),
   fc.constantFrom('in', 'not_in').map((word): Json => ({ client_ip: { [word]: 'campus' } })),
+  fc.constantFrom<Json>('*.exe', '*.pdf').map((like): Json => ({ attachment: { name: { like } } })),
+  fc.constant<Json>({ attachment: { size: { above: '5 B' }, type: { starts_with: 'application/' } } }),
+  fc.constantFrom('true', 'false').map((html): Json => ({ text_parts: { html } })),
+  fc
+    .constantFrom<Json>({ contains: 'tulips' }, { regex: 'ro+ses' }, { like: '*lip?*' })
+    .map((words) => ({ body: words })),
+  setName.map((name): Json => ({ link_domain: { in: [name, 'example.org'] } })),
+  fc.constantFrom('true', 'false').map((flag): Json => ({ malformed: flag })),
 );
 const { when } = fc.letrec<{ when: Json }>((tie) => ({
   when: fc.oneof(
@@ -66,7 +74,7 @@ const { when } = fc.letrec<{ when: Json }>((tie) => ({
     fc.tuple(condition, tie('when')).map(([one, not]): Json => ({ ...(one as object), not })),
   ),
 }));
-const text = fc.constantFrom('no', 'not {author}', 'not to {list}');
+const text = fc.constantFrom('no', 'not {author}', 'not to {list}', 'no {part_name}');
 const edit = fc.oneof(
   text.map((value): Json => ({ add_header: { name: 'X-Note', value } })),
   fc.constant<Json>({ remove_header: 'X-Loop' }),
@@ -100,15 +108,20 @@ const message: fc.Arbitrary<Given> = fc
     authors: fc.array(address, { maxLength: 2 }),
     subject: fc.constantFrom(...WORDS),
     loop: fc.boolean(),
+    kind: fc.constantFrom('plain', 'html', 'mixed'),
+    line: fc.constantFrom('tulips', 'roses', 'http://example.org/'),
     size: fc.constantFrom(1000, 1024, 1100),
   })
-  .map(({ authors, subject, loop, ...given }) => {
+  .map(({ authors, subject, loop, kind, line, ...given }) => {
+    const file = 'Content-Type: application/x-program; name=a.exe\n\ntulips';
     const fields = [
+      ...(kind === 'plain' ? [] : [`Content-Type: ${kind === 'html' ? 'text/html' : 'multipart/mixed; boundary=b'}`]),
       ...(authors.length > 0 ? [`From: ${authors.join(', ')}`] : []),
       `Subject: ${subject}`,
       ...(loop ? ['X-Loop: yes'] : []),
     ];
-    return { ...given, header: fields.join('\n') };
+    const body = kind === 'mixed' ? `--b\n\n${line}\n--b\n${file}\n--b--\n` : line;
+    return { ...given, header: fields.join('\n'), body };
   });
 
 function named(prefix: string, some: readonly Json[]): readonly Json[] {

@@ -15,8 +15,15 @@ export function mailbox(address: string): Mailbox {
 
 /** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
 export function factsOf(given: Given = {}): Readonly<Record<Phase, Facts>> {
-  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1', header = '' } = given;
-  const content = Buffer.from(`${header.replaceAll('\n', '\r\n')}${header === '' ? '' : '\r\n'}\r\n`);
+  const {
+    from = 'ann@example.net',
+    to = 'gardeners@lists.example.org',
+    client = '192.0.2.1',
+    header = '',
+    body = '',
+  } = given;
+  const lines = `${header}${header === '' ? '' : '\n'}\n${body}`;
+  const content = Buffer.from(lines.replaceAll('\n', '\r\n'));
   const envelope = {
     transaction: {
       id: 'T1',
