@@ -1,16 +1,26 @@
 /**
- * part-name - the part that satisfied `attachment` last, for `{part_name}` in the texts of its rule.
+ * part-name - the part that satisfied `attachment` in a rule, for `{part_name}` in its texts.
  *
- * Kept beside the answers of the recipient; a rule fills its texts as soon as it matched.
+ * A rule fills its texts as soon as it matched, so the last one is enough. It counts for that rule only: whether a rule in
+ * front was asked for its attachments or failed before must not show.
  */
 import type { Answers } from '../core/facts.ts';
+import type { CompileEnv } from './env.ts';
 
-const names = new WeakMap<Answers, string>();
-
-export function rememberPart(answers: Answers, name: string): void {
-  names.set(answers, name);
+interface Found {
+  /** What all rules of a file have in common. */
+  readonly file: object;
+  readonly rule: string;
+  readonly name: string;
 }
 
-export function partNameOf(answers: Answers): string {
-  return names.get(answers) ?? '(no part)';
+const found = new WeakMap<Answers, Found>();
+
+export function rememberPart(answers: Answers, { patterns, rule }: CompileEnv, name: string): void {
+  found.set(answers, { file: patterns, rule, name });
+}
+
+export function partNameOf(answers: Answers, { patterns, rule }: CompileEnv): string {
+  const last = found.get(answers);
+  return last?.file === patterns && last.rule === rule ? last.name : '(no part)';
 }

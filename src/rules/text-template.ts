@@ -21,7 +21,7 @@ export interface Template {
 const LONGEST_VALUE = 100;
 const PLACEHOLDER = /\{([A-Za-z_]+)\}/g;
 
-type Value = (facts: Facts, rule: string) => string;
+type Value = (facts: Facts, env: CompileEnv) => string;
 
 const VALUES: Readonly<Record<string, Value>> = {
   list: ({ address }) => printable(address.list),
@@ -32,8 +32,8 @@ const VALUES: Readonly<Record<string, Value>> = {
   envelope_from: ({ transaction: { reversePath } }) =>
     reversePath === null ? '<>' : printable(printMailbox(reversePath)),
   id: ({ transaction }) => transaction.id,
-  rule: (_, rule) => rule,
-  part_name: ({ answers }) => printable(partNameOf(answers)),
+  rule: (_, { rule }) => rule,
+  part_name: ({ answers }, env) => printable(partNameOf(answers, env)),
 };
 
 /** The template, or null after an unknown name in it was reported. */
@@ -47,10 +47,9 @@ export function compileTemplate(text: string, env: CompileEnv, at: YamlPath): Te
     env.report('E_PLACEHOLDER', `nothing is called {${name}}`, hint, at);
   }
   if (unknown.length > 0) return null;
-  const { rule } = env;
   return {
     phase: names.includes('part_name') ? 'content' : names.includes('author') ? 'header' : 'envelope',
-    fill: (facts) => text.replace(PLACEHOLDER, (written, name: string) => VALUES[name]?.(facts, rule) ?? written),
+    fill: (facts) => text.replace(PLACEHOLDER, (written, name: string) => VALUES[name]?.(facts, env) ?? written),
   };
 }
 

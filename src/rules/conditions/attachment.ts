@@ -78,7 +78,7 @@ export const attachment = defineCondition({
         if (size !== undefined && !isWithin(sizes?.get(part) ?? 0, size)) continue;
         const found = nameTest === null ? titleOf(part) : findName(part, archives?.get(part) ?? [], nameTest, facts);
         if (found === null) continue;
-        rememberPart(answers, found);
+        rememberPart(answers, env, found);
         return true;
       }
       return false;
