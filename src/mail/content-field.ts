@@ -28,7 +28,7 @@ interface Piece {
 
 /** `source` is the unfolded value of the field. */
 export function parseContentField(source: string): ContentField {
-  const first = endOfItem(source, 0);
+  const first = endOfValue(source);
   const plain = new Map<string, string[]>();
   const pieces = new Map<string, Piece[]>();
   let at = first + 1;
@@ -54,6 +54,13 @@ function append<T>(map: Map<string, T[]>, name: string, value: T): void {
   const known = map.get(name);
   if (known === undefined) map.set(name, [value]);
   else known.push(value);
+}
+
+/** The end of what stands in front of the parameters; some forget the first semicolon. */
+function endOfValue(source: string): number {
+  const end = endOfItem(source, 0);
+  const [forgotten] = /^[^\s"=;]+\s+(?=[\w*-]+=)/.exec(source.slice(0, end)) ?? [];
+  return forgotten === undefined ? end : forgotten.length - 1;
 }
 
 /** The semicolon that ends the item which begins at `from`, or the end. */

@@ -131,10 +131,10 @@ class Walker {
       this.#line(octets.subarray(at, end), base + at, base + end);
       at = end;
     }
-    const most = this.#header === null ? LONGEST_DELIMITER : LONGEST_PART_HEADER;
-    if (octets.length - at > most) {
+    const inBody = this.#header === null;
+    if (octets.length - at > (inBody ? LONGEST_DELIMITER : LONGEST_PART_HEADER)) {
       this.#line(octets.subarray(at), base + at, base + octets.length);
-      if (this.#header !== null) this.#malformed = true;
+      if (!inBody) this.#malformed = true;
       this.#midLine = true;
       at = octets.length - 1;
     }
@@ -148,7 +148,10 @@ class Walker {
 
   /** A line, or the beginning of one that is too long. */
   #line(line: Buffer, start: number, end: number): void {
-    const delimiter = line[0] === 0x2d && line[1] === 0x2d ? this.#delimiterOf(line) : null;
+    const dashes = line[0] === 0x2d && line[1] === 0x2d;
+    // It may be the first delimiter of the multipart whose header section no empty line has ended.
+    if (dashes && this.#header !== null && colonOf(line, 0) === -1) this.#openBody(start);
+    const delimiter = dashes ? this.#delimiterOf(line) : null;
     if (delimiter !== null) this.#delimit(delimiter, start, end);
     else if (this.#header === null) return;
     else if (isEmptyLine(line, 0)) this.#openBody(end);
@@ -168,7 +171,7 @@ class Walker {
     let prefix: Delimiter | null = null;
     for (let level = this.#levels.length - 1; level >= 0; level -= 1) {
       const boundary = this.#levels[level]?.boundary;
-      if (!boundary || line.compare(boundary, 0, boundary.length, 2, 2 + boundary.length) !== 0) continue;
+      if (!boundary || !line.subarray(2, 2 + boundary.length).equals(boundary)) continue;
       const behind = line.toString('latin1', 2 + boundary.length);
       const delimiter = { level, closing: behind.startsWith('--') };
       if (/^(?:--)?[ \t]*\r?\n?$/.test(behind)) return delimiter;
@@ -183,13 +186,21 @@ class Walker {
     if (!closing) this.#openHeader(end);
   }
 
-  /** Ends the part we are in and all levels from `level` on. */
+  /** Ends the part we are in and all levels from `level` on, the inner ones first. */
   #close(level: number, end: number): void {
-    if (this.#leaf !== null) this.#leaf.end = Math.max(this.#leaf.start, end);
+    let innerEnd = end;
+    if (this.#leaf !== null) {
+      this.#leaf.end = Math.max(this.#leaf.start, end);
+      innerEnd = this.#leaf.end;
+    }
     this.#leaf = null;
-    for (const { position } of this.#levels.splice(level)) {
+    for (const { position } of this.#levels.splice(level).reverse()) {
       const part = this.#parts[position];
-      if (part !== undefined) part.end = Math.max(part.start, end);
+      if (part === undefined) continue;
+      part.end = Math.max(part.start, innerEnd);
+      innerEnd = part.end;
+      // A multipart without a delimiter is what its reader sees as text.
+      part.composite = position < this.#parts.length - 1;
     }
   }
 
@@ -212,8 +223,7 @@ class Walker {
   }
 
   #openPart(header: Header, start: number, defaultType: string, parent: number): void {
-    const { boundary, ...described } = describe(header, defaultType);
-    const part: OpenPart = { ...described, start, end: start, composite: false, parent };
+    const { part, boundary } = describe(header, defaultType, start, parent);
     this.#leaf = part;
     const position = this.#parts.push(part) - 1;
     const holdsMessage = isMessage(part.type) && part.encoding === 'identity';
@@ -248,27 +258,39 @@ const TYPE = /^[^\s()<>@,;:\\"/[\]?=]+\/[^\s()<>@,;:\\"/[\]?=]+$/;
 const LONGEST_NAME = 1000;
 const MOST_NAMES = 10;
 
-function describe(header: Header, defaultType: string) {
-  const fields = (name: string): readonly ContentField[] =>
-    header.named(name).map(({ value }) => parseContentField(value));
-  const types = fields('Content-Type');
-  const dispositions = fields('Content-Disposition');
+/** What a header section says of the part whose body begins at `start`; the boundary if it is a multipart with one. */
+function describe(header: Header, defaultType: string, start: number, parent: number) {
+  const types = fieldsOf(header, 'Content-Type');
+  const dispositions = fieldsOf(header, 'Content-Disposition');
   const [contentType] = types;
   const type = contentType !== undefined && TYPE.test(contentType.value) ? contentType.value : defaultType;
-  const names = [
-    ...dispositions.flatMap((field) => field.all('filename')),
-    ...types.flatMap((field) => field.all('name')),
-  ]
-    .map((name) => name.trim().slice(0, LONGEST_NAME))
-    .filter((name) => name !== '');
-  const [boundary = ''] = type.startsWith('multipart/') ? (contentType?.all('boundary') ?? []) : [];
-  const usable = boundary !== '' && Buffer.byteLength(boundary) <= LONGEST_BOUNDARY;
-  return {
+  const part: OpenPart = {
     type,
     charset: contentType?.all('charset')[0]?.toLowerCase() ?? null,
     disposition: dispositions[0]?.value || null,
-    names: [...new Set(names)].slice(0, MOST_NAMES),
+    names: namesOf(dispositions, types),
     encoding: transferEncoding(header.named('Content-Transfer-Encoding')[0]?.value ?? ''),
-    boundary: usable ? Buffer.from(boundary.trimEnd()) : null,
+    start,
+    end: start,
+    composite: false,
+    parent,
   };
+  const [boundary = ''] = type.startsWith('multipart/') ? (contentType?.all('boundary') ?? []) : [];
+  const usable = boundary !== '' && Buffer.byteLength(boundary) <= LONGEST_BOUNDARY;
+  return { part, boundary: usable ? Buffer.from(boundary.trimEnd()) : null };
+}
+
+function fieldsOf(header: Header, name: string): readonly ContentField[] {
+  return header.named(name).map(({ value }) => parseContentField(value));
+}
+
+function namesOf(dispositions: readonly ContentField[], types: readonly ContentField[]): readonly string[] {
+  if (dispositions.length === 0 && types.length === 0) return [];
+  const all = [
+    ...dispositions.flatMap((field) => field.all('filename')),
+    ...types.flatMap((field) => field.all('name')),
+  ];
+  const names = new Set(all.map((name) => name.trim().slice(0, LONGEST_NAME)));
+  names.delete('');
+  return [...names].slice(0, MOST_NAMES);
 }
