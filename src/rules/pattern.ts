@@ -19,7 +19,7 @@ export const MOST_AT_ONCE = 5_000_000;
 /** Compiled patterns kept, 10 to 25 KB each; one that had to leave is compiled again when it is asked. */
 const KEPT = 2000;
 /** Instructions times characters that all patterns may spend on one recipient of a message: some tenths of a second at worst. */
-const BUDGET = 20_000_000;
+export const BUDGET = 20_000_000;
 /** Compiling one takes up to 0.1 s where it is too large, so the patterns of a hostile file are not all tried. */
 const MOST_TOO_LARGE = 5;
 
