@@ -37,7 +37,16 @@ function isBare(match: readonly string[] | TextWords): match is readonly string[
 
 /** Problems are reported under the key, without the first steps of their own path that are not in the file. */
 function reportBelow(key: string, unwritten: number, env: CompileEnv): CompileEnv {
-  const report: CompileEnv['report'] = (code, message, hint, at = []) =>
-    env.report(code, message, hint, [key, ...at.slice(unwritten)]);
+  const { report } = withoutEmpty(env);
+  return {
+    ...env,
+    report: (code, message, hint, at = []) => report(code, message, hint, [key, ...at.slice(unwritten)]),
+  };
+}
+
+/** For words without `empty`, which a hint must not name then. */
+export function withoutEmpty(env: CompileEnv): CompileEnv {
+  const report: CompileEnv['report'] = (code, message, hint, at) =>
+    env.report(code, message, code === 'E_EMPTY' ? 'write what to look for' : hint, at);
   return { ...env, report };
 }

@@ -1,5 +1,5 @@
 /**
- * Mistakes in rules: each folder r??-* holds a file that must not load, or loads with a warning, and exactly what is said
+ * Mistakes in rules: each folder r??-* or b??-* holds a file that must not load, or loads with a warning, and exactly what is said
  * about it. `system.yaml` is the system's file, `gardeners.yaml` and `_default.yaml` are files of lists.
  */
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ import { formatDiagnostic } from '../../src/yaml/frame.ts';
 
 const ROOT = 'test/bad-rules';
 const folders = readdirSync(ROOT)
-  .filter((name) => /^r\d\d-/.test(name))
+  .filter((name) => /^[br]\d\d-/.test(name))
   .sort();
 
 test('there are mistakes to look at', () => assert.ok(folders.length >= 30));

@@ -11,6 +11,7 @@ import { foldForMatch } from '../../mail/text.ts';
 import { askOnce, defineCondition } from '../condition.ts';
 import { askNothing, asksSomething, compileWords, type TextTest, textWords } from '../match.ts';
 import { pause } from '../pace.ts';
+import { withoutEmpty } from '../text-match.ts';
 
 const HTML = 'Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable';
 const LONGEST_SHOWN = 200;
@@ -36,7 +37,7 @@ export const body = defineCondition({
     { argument: '{ contains: TULIPS, raw: true }', given: { body: 'tulips' }, expect: false },
   ],
   compile(words, env) {
-    const tests = compileWords(words, env, TEXT_WINDOW);
+    const tests = compileWords(words, withoutEmpty(env), TEXT_WINDOW);
     const raw = words.raw === true;
     return askOnce(async (facts) => {
       for (const part of await textsOf(facts.message)) {

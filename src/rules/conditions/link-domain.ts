@@ -102,7 +102,10 @@ function isMember(word: 'in' | 'not_in', items: readonly string[], env: CompileE
   );
   const positions = [...items.keys()].filter((index) => SET_NAME.test(items[index] ?? ''));
   const report: CompileEnv['report'] = (code, message, hint, [, position] = []) =>
-    env.report(code, message, hint, [word, positions[Number(position)] ?? 0]);
+    env.report(code, message, hint?.replace('ann@example.net', '"*@bit.ly"') ?? null, [
+      word,
+      positions[Number(position)] ?? 0,
+    ]);
   const names = positions.map((index) => items[index] ?? '');
   const stored = compileMembers(names, 'mailboxes', { ...env, report }, word);
   return (host, facts) => literal(host, facts) || stored(`@${host}`, facts.transaction.signal);
@@ -118,9 +121,15 @@ function hosts(items: readonly (string | null)[], word: Word, env: CompileEnv): 
   return items.flatMap((item, index) => {
     if (item === null) return [];
     if (/^$|[\s@/:*?]/.test(item)) {
-      const hint = /[*?]/.test(item) ? 'for a pattern say `like`' : 'write the host alone, like www.example.com';
-      env.report('E_ADDRESS', `"${item}" is not a host`, hint, [word, index]);
+      env.report('E_ADDRESS', `"${item}" is not a host`, hintFor(item, word), [word, index]);
     }
     return [domainKey(item)];
   });
+}
+
+function hintFor(item: string, word: Word): string {
+  if (!/[*?]/.test(item)) return 'write the host alone, like www.example.com';
+  return word === 'domain' && item.startsWith('*.')
+    ? `write ${item.slice(2)}, which is also what is below it`
+    : 'for a pattern say `like`';
 }
