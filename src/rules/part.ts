@@ -41,6 +41,8 @@ export interface Given {
   readonly others?: readonly string[];
   /** The header section, its lines separated by line feeds. */
   readonly header?: string;
+  /** What stands behind the header section, its lines separated by line feeds. */
+  readonly body?: string;
   /** Octets of the whole content. */
   readonly size?: number;
 }

@@ -12,10 +12,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'rate',
   'auth',
   'seen',
-  'attachment',
-  'text_parts',
-  'body',
-  'link_domain',
   // actions
   'quarantine',
   'redirect',

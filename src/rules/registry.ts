@@ -19,6 +19,8 @@ import { always } from './conditions/always.ts';
 import { authenticated } from './conditions/authenticated.ts';
 import { author } from './conditions/author.ts';
 import { autoSubmitted } from './conditions/auto-submitted.ts';
+import { attachment } from './conditions/attachment.ts';
+import { body } from './conditions/body.ts';
 import { clientIp } from './conditions/client-ip.ts';
 import { clientName } from './conditions/client-name.ts';
 import { dateSkew } from './conditions/date-skew.ts';
@@ -35,11 +37,14 @@ import { receivedCount } from './conditions/received-count.ts';
 import { recipients } from './conditions/recipients.ts';
 import { role } from './conditions/role.ts';
 import { scoreCondition } from './conditions/score.ts';
+import { linkDomain } from './conditions/link-domain.ts';
+import { malformed } from './conditions/malformed.ts';
 import { size } from './conditions/size.ts';
 import { spamScore } from './conditions/spam-score.ts';
 import { subject } from './conditions/subject.ts';
 import { time } from './conditions/time.ts';
 import { tls } from './conditions/tls.ts';
+import { textParts } from './conditions/text-parts.ts';
 
 /** In the order of the phases. */
 const CONDITIONS: readonly Condition[] = [
@@ -69,6 +74,11 @@ const CONDITIONS: readonly Condition[] = [
   dateSkew,
   scoreCondition,
   size,
+  attachment,
+  textParts,
+  body,
+  linkDomain,
+  malformed,
 ];
 
 /** Those that decide first. */

@@ -83,6 +83,14 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
     { lists_addressed: { above: '1' } },
     { lists_addressed: { above: '0', below: '3' } },
   ),
+  fc.constantFrom<Json>('*.exe', '*.pdf').map((like): Json => ({ attachment: { name: { like } } })),
+  fc.constant<Json>({ attachment: { size: { above: '5 B' }, type: { starts_with: 'application/' } } }),
+  fc.constantFrom('true', 'false').map((html): Json => ({ text_parts: { html } })),
+  fc
+    .constantFrom<Json>({ contains: 'tulips' }, { regex: 'ro+ses' }, { like: '*lip?*' })
+    .map((words) => ({ body: words })),
+  setName.map((name): Json => ({ link_domain: { in: [name, 'example.org'] } })),
+  fc.constantFrom('true', 'false').map((flag): Json => ({ malformed: flag })),
   ofAddresses.map((words): Json => ({ poster: words })),
 );
 const systemCondition = fc.oneof(
@@ -100,7 +108,7 @@ const whenOf = (one: fc.Arbitrary<Json>) =>
       fc.tuple(one, tie('when')).map(([first, not]): Json => ({ ...(first as object), not })),
     ),
   })).when;
-const text = fc.constantFrom('no', 'not {author}', 'not to {list}', 'scored {score}');
+const text = fc.constantFrom('no', 'not {author}', 'not to {list}', 'scored {score}', 'no {part_name}');
 const edit = fc.oneof(
   text.map((value): Json => ({ add_header: { name: 'X-Note', value } })),
   fc.constant<Json>({ remove_header: 'X-Loop' }),
@@ -139,6 +147,8 @@ const message: fc.Arbitrary<Given> = fc
     authors: fc.array(address, { maxLength: 2 }),
     subject: fc.constantFrom(...WORDS),
     loop: fc.boolean(),
+    kind: fc.constantFrom('plain', 'html', 'mixed'),
+    line: fc.constantFrom('tulips', 'roses', 'http://example.org/'),
     size: fc.constantFrom(1000, 1024, 1100),
     declaredSize: fc.constantFrom('', '1100'),
     to: fc.constantFrom('gardeners@lists.example.org', 'gardeners+x@lists.example.org'),
@@ -153,14 +163,17 @@ const message: fc.Arbitrary<Given> = fc
       'Date: Sun, 1 Mar 2026 12:00:00 +0000',
     ]),
   })
-  .map(({ authors, subject, loop, fields: more, ...given }) => {
+  .map(({ authors, subject, loop, kind, line, fields: more, ...given }) => {
+    const file = 'Content-Type: application/x-program; name=a.exe\n\ntulips';
     const fields = [
+      ...(kind === 'plain' ? [] : [`Content-Type: ${kind === 'html' ? 'text/html' : 'multipart/mixed; boundary=b'}`]),
       ...(authors.length > 0 ? [`From: ${authors.join(', ')}`] : []),
       `Subject: ${subject}`,
       ...(loop ? ['X-Loop: yes'] : []),
       ...more,
     ];
-    return { ...given, header: fields.join('\n') };
+    const body = kind === 'mixed' ? `--b\n\n${line}\n--b\n${file}\n--b--\n` : line;
+    return { ...given, header: fields.join('\n'), body };
   });
 
 function named(prefix: string, some: readonly Json[]): readonly Json[] {

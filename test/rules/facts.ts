@@ -22,9 +22,11 @@ function addresseesOf(recipients: readonly string[]): Addressees {
 
 /** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
 export function factsOf(given: Given = {}): Readonly<Record<Phase, Facts>> {
-  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1', header = '' } = given;
+  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1' } = given;
+  const { header = '', body = '' } = given;
   const { clientName = null, helo = 'mx.example.net', tls = false, now = '2026-03-04T12:00:00Z', others = [] } = given;
-  const content = Buffer.from(`${header.replaceAll('\n', '\r\n')}${header === '' ? '' : '\r\n'}\r\n`);
+  const lines = `${header}${header === '' ? '' : '\n'}\n${body}`;
+  const content = Buffer.from(lines.replaceAll('\n', '\r\n'));
   const envelope = {
     now: Date.parse(now),
     addressees: addresseesOf([to, ...others.slice(0, -1)]),
