@@ -141,10 +141,9 @@ async function explain(
   const policy = await rulebook.policyFor(recipient.forwardPath);
   const decision = openDecision(transaction, recipient, policy, true);
   const { header } = message;
-  const verdict =
-    (await decide(decision, { phase: 'envelope' })) ??
-    (await decide(decision, { phase: 'header', header })) ??
-    (await decide(decision, { phase: 'content', header, message }));
+  await decide(decision, { phase: 'envelope' });
+  await decide(decision, { phase: 'header', header });
+  const verdict = await decide(decision, { phase: 'content', header, message });
   if (verdict === null) throw new Error('the rules did not decide at the end of the content');
   return {
     recipient: printMailbox(recipient.forwardPath),
@@ -187,8 +186,9 @@ function print(one: Explanation): string {
 
 function printStep(step: TraceStep): string {
   const waits = step.waitsForText ? ', waits for what its text names' : '';
+  const kind = step.shadow ? 'shadow rule ' : '';
   const place = `${step.place.file}:${step.place.line}`;
-  const head = `    ${step.phase.padEnd(8)} ${step.layer} "${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
+  const head = `    ${step.phase.padEnd(8)} ${step.layer} ${kind}"${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
   return head + step.clauses.map((clause) => printClause(clause, 6)).join('');
 }
 

@@ -72,7 +72,8 @@ function transactionForPeople(record: TransactionRecord): string {
   const lines = recipients.map((one) => {
     const by = one.rule === null ? '' : ` by ${one.ruleset}: ${one.rule}`;
     const via = one.downstream === null ? '' : ` via ${one.downstream}`;
-    return `\n  to=<${one.to}> ${one.verdict}${by}${via}: ${one.reply}`;
+    const shadow = one.shadow === undefined ? '' : ` (shadow: ${one.shadow.join(', ')})`;
+    return `\n  to=<${one.to}> ${one.verdict}${by}${via}: ${one.reply}${shadow}`;
   });
   return ` ${id} ${listener} client=${client ?? 'unknown'} from=<${from}> size=${size} end=${end} ${ms} ms${lines.join('')}`;
 }

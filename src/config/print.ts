@@ -4,7 +4,7 @@
 import { printYaml } from '../yaml/print.ts';
 import type { YamlValue } from '../yaml/tree.ts';
 import { formatAddress, formatNetwork } from './address.ts';
-import type { Config, DownstreamConfig, ListenerConfig } from './config.ts';
+import type { Config, DownstreamConfig, ListenerConfig, MayConfig } from './config.ts';
 
 /** Every key with its value, defaults included. */
 export function printConfig(config: Config): string {
@@ -19,6 +19,7 @@ export function printConfig(config: Config): string {
       ...(rules.system === null ? {} : { system: rules.system }),
       ...(rules.presets === null ? {} : { presets: rules.presets }),
       ...(rules.lists === null ? {} : { lists: { ...rules.lists } }),
+      may: may(rules.may),
     },
     limits: {
       message: size(limits.message),
@@ -35,6 +36,17 @@ export function printConfig(config: Config): string {
     },
     log: { ...config.log },
   });
+}
+
+function may({ actions, conditions, regex, rules, sets, patterns }: MayConfig): YamlValue {
+  return {
+    ...(actions === null ? {} : { actions }),
+    ...(conditions === null ? {} : { conditions }),
+    regex: `${regex}`,
+    rules: `${rules}`,
+    sets: `${sets}`,
+    patterns: size(patterns),
+  };
 }
 
 function listener(one: ListenerConfig): YamlValue {

@@ -25,6 +25,7 @@ export function resolveConfig(file: string, settings: Settings): Config {
       system: rules.system === undefined ? null : at(rules.system),
       presets: rules.presets === undefined ? null : at(rules.presets),
       lists: rules.lists === undefined ? null : { ...rules.lists, folder: at(rules.lists.folder) },
+      may: { ...rules.may, actions: rules.may.actions ?? null, conditions: rules.may.conditions ?? null },
     },
     limits: {
       message: limits.message,

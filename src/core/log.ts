@@ -13,6 +13,8 @@ export interface RecipientRecord {
   readonly phase: string | null;
   readonly reply: string;
   readonly downstream: string | null;
+  /** Shadow rules that would have decided, had they been in force; left out where there are none. */
+  readonly shadow?: readonly string[];
 }
 
 /** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */

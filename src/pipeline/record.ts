@@ -23,6 +23,7 @@ function printReply(reply: Reply): string {
 
 function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: Reply | null): RecipientRecord {
   const { verdict, policy, recipient } = decision;
+  const { shadows } = decision.evaluation;
   const reply = outcome?.reply ?? refusal;
   return {
     to: printMailbox(recipient.forwardPath),
@@ -34,6 +35,7 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     phase: verdict?.phase ?? null,
     reply: reply === null ? '' : printReply(reply),
     downstream: outcome?.downstream ?? null,
+    ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };
 }
 

@@ -9,10 +9,11 @@ import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Arguments, type Giver, readArguments } from './arguments.ts';
-import { checkRules, checkSkip, checkUse } from './check.ts';
+import { checkRules, checkShadows, checkSkip, checkUse } from './check.ts';
 import { compileConditions, compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
 import { checkWith, findPresets, givenPath, reportMissing } from './extends.ts';
+import { type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { SET_NAME } from './members.ts';
 import { type FileKind, type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
@@ -36,6 +37,8 @@ export interface LoadOptions {
   readonly system?: Ruleset | null;
   /** For a list's `extends`; null where the site has none. */
   readonly presets?: Presets | null;
+  /** For a list's file. */
+  readonly may?: ListsMay;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -75,8 +78,9 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const used = new Set<string>();
   const env = envFor(scope, sets, used, options);
   const ofPresets = extendPresets(source, tree, env, options);
-  const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env)];
+  const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env, options.may)];
   checkUse(source, tree, used);
+  checkShadows(source, tree, options.now());
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
   const ruleset = { file, layers, skip: new Set(tree.skip) };
@@ -195,6 +199,7 @@ function instantiate(preset: Preset, { values, sets: given }: Arguments, shared:
   }
   const rules = compileRules(source, tree, 'preset', env).filter((_, index) => tree.rules[index]?.enabled === true);
   checkUse(source, tree, used);
+  checkShadows(source, tree, shared.now());
   return {
     rules,
     diagnostics: [...own.diagnostics, ...source.diagnostics],
@@ -215,10 +220,16 @@ function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<str
   };
 }
 
-function compileRules(source: Source, tree: FileTree, kind: FileKind, env: FileEnv): readonly Rule[] {
+function compileRules(
+  source: Source,
+  tree: FileTree,
+  kind: FileKind,
+  env: FileEnv,
+  may: ListsMay = TIGHTEN_ONLY,
+): readonly Rule[] {
   const named = compileConditions(source, tree, env);
   const rules = tree.rules.map((rule) => compileRule(source, rule, env, named));
-  checkRules(source, tree, kind);
+  checkRules(source, tree, kind, may);
   return rules;
 }
 

@@ -12,12 +12,14 @@ import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
 import { checkListFolder, checkSetFiles } from './check-files.ts';
 import { startEvaluation } from './evaluate.ts';
-import { type FoundRuleset, ListRulesets } from './list-rulesets.ts';
+import { type FoundRuleset, ListRulesets, logOverdue } from './list-rulesets.ts';
 import { loadRuleset } from './load.ts';
+import { checkNames, type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
 import { type Program, programFor, type Ruleset } from './ruleset.ts';
+import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { type Dialect, listFiles, splitAddress } from './select.ts';
 
 export interface RulesOptions {
@@ -26,6 +28,8 @@ export interface RulesOptions {
   /** The folder of the presets; null or left out for none. Read at the start, like the system's file. */
   readonly presets?: string | null;
   readonly lists: { readonly folder: string; readonly dialect: Dialect } | null;
+  /** What the files of lists may do; `file` is that of the configuration, for what is wrong with it. */
+  readonly may?: ListsMay & { readonly file: string };
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   readonly log: Log;
@@ -46,6 +50,8 @@ export interface Rulebook {
   policyFor(forwardPath: Mailbox): Policy | Promise<Policy>;
   /** Loads the files of all lists, and tells all that is wrong with them. */
   checkAll(): readonly Diagnostic[];
+  /** What became of shadow rules since the rulebook was opened. */
+  shadowCounts(): readonly ShadowCount[];
   close(): void;
 }
 
@@ -55,15 +61,16 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
-  const { system, lists, downstreams, log, now = Date.now } = options;
+  const { system, lists, may, downstreams, log, now = Date.now } = options;
   const patterns = new PatternCache();
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = may === undefined ? [] : [...checkNames(may, may.file)];
   const sources = new Map<string, string>();
   let ruleset: Ruleset | null = null;
   const shared = { downstreams, patterns, now };
   const presets = options.presets ? openPresets(options.presets, shared) : null;
+  const ofSite = { presets: presets?.presets ?? null, may: may ?? TIGHTEN_ONLY };
   const loadList = (file: string, text: string, list: string | null) =>
-    loadRuleset({ ...shared, file, text, scope: 'list', list, system: ruleset, presets: presets?.presets ?? null });
+    loadRuleset({ ...shared, ...ofSite, file, text, scope: 'list', list, system: ruleset });
   if (system !== null) {
     const read = readText(system);
     diagnostics.push(...read.diagnostics);
@@ -88,6 +95,8 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   const dialect = lists?.dialect ?? DEFAULT_DIALECT;
   const listRulesets = new ListRulesets({ load: loadList, log, now });
   const programs = new Programs(ruleset);
+  const shadows = shadowCounter();
+  logOverdue(diagnostics, log);
   const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
     const { own, fallback } = listFiles(folder, list);
     const fallBack = (found: FoundRuleset) => {
@@ -99,7 +108,11 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   };
   const policy = (address: ListAddress, { ruleset: list, unavailable }: FoundRuleset): Policy => {
     const program = programs.for(list, address.role);
-    return { address, unavailable, start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace) };
+    return {
+      address,
+      unavailable,
+      start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace, shadows.count),
+    };
   };
   const rulebook: Rulebook = {
     policyFor(forwardPath) {
@@ -110,6 +123,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
     checkAll: () => (lists === null ? [] : checkListFolder(lists.folder, dialect, loadList)),
+    shadowCounts: () => shadows.counts(),
     close() {
       listRulesets.close();
       patterns.close();

@@ -94,6 +94,8 @@ async function run(given: Given): Promise<Seen> {
         unavailable: localPart === 'unavailable' ? 'its file does not load' : null,
         start: () => ({
           trace: [],
+          pending: false,
+          shadows: [],
           advance: (facts) => {
             const say = given.rules?.[localPart]?.[facts.phase];
             if (say !== undefined) return verdictOf(say, facts.phase, localPart);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Given } from '../../src/rules/part.ts';
-import { evaluate, load } from './load.ts';
+import { evaluate, load, shadowsOf } from './load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-early-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -86,7 +86,15 @@ const then = fc
   .tuple(fc.array(edit, { maxLength: 2 }), fc.option(decision, { nil: null }))
   .map(([edits, decided]): Json => (decided === null ? [...edits, { remove_header: 'X-Last' }] : [...edits, decided]));
 const rules = fc
-  .array(fc.record({ when, then, unless: fc.option(when, { nil: null }) }), { maxLength: 4 })
+  .array(
+    fc.record({
+      when,
+      then,
+      unless: fc.option(when, { nil: null }),
+      mode: fc.constantFrom('enforce', 'enforce', 'shadow'),
+    }),
+    { maxLength: 4 },
+  )
   .map((some) =>
     some.map(
       ({ unless, ...rule }, index): Json => ({
@@ -120,6 +128,10 @@ function named(prefix: string, some: readonly Json[]): readonly Json[] {
   return some.map((rule, index) => ({ ...(rule as object), name: `${prefix}-${index}` }));
 }
 
+function enforcedOnly(some: readonly Json[]): readonly Json[] {
+  return some.filter((rule) => JSON.stringify(rule).includes('"mode":"enforce"'));
+}
+
 function ruleset(scope: 'system' | 'list', layers: Json) {
   const body = JSON.stringify({ version: '1', sets: SETS, conditions: CONDITIONS, ...(layers as object) });
   const { ruleset: compiled, diagnostics } = load(scope, body, { file: join(folder, 'rules.yaml'), now });
@@ -136,6 +148,15 @@ test('the verdict reached early is the verdict reached at the end', async () => 
       const { phase, ...early } = await evaluate({ system, list }, given);
       const { phase: end, ...late } = await evaluate({ system, list }, given, { phases: ['content'] });
       assert.deepEqual(early, late);
+      assert.deepEqual(await shadowsOf({ system, list }, given), await shadowsOf({ system, list }, given, ['content']));
+      const enforced = {
+        system: ruleset('system', {
+          before: enforcedOnly(named('before', before)),
+          after: enforcedOnly(named('after', behind)),
+        }),
+        list: ruleset('list', { rules: enforcedOnly(named('own', own)) }),
+      };
+      assert.deepEqual(await evaluate(enforced, given), { phase, ...early });
       assert.equal(end, 'content');
       reached.add(`${early.kind} at ${phase}`);
     }),
