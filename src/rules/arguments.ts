@@ -34,7 +34,7 @@ export interface Arguments {
 }
 
 /** Where the value of a parameter stands, and in whose file. `given`: by the list. */
-export interface Given {
+export interface Found {
   readonly giver: Giver;
   readonly path: YamlPath;
   readonly given: boolean;
@@ -43,7 +43,7 @@ export interface Given {
 /** Null after what is wrong with a value was reported. `find` answers null where there is no value. */
 export function readArguments(
   preset: Preset,
-  find: (name: string, parameter: Parameter) => Given | null,
+  find: (name: string, parameter: Parameter) => Found | null,
 ): Arguments | null {
   const values = new Map<string, Substitute>();
   const sets = new Map<string, NamedSet>();

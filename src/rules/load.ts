@@ -1,8 +1,9 @@
 /**
- * load - the text of one file as a ruleset, or everything that is wrong with it.
+ * load - the text of one file as a ruleset or a preset, or everything that is wrong with it.
  *
- * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). Warnings do not keep a file
- * from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
+ * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). The presets that a list extends
+ * go the same way with the list's values in them (substitute), and their rules stand before the list's own. Warnings do
+ * not keep a file from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
  */
 import { type Diagnostic, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
@@ -109,12 +110,12 @@ export function loadPreset(options: Shared & { readonly file: string; readonly t
       return { giver, path, given: false };
     });
     if (values === null) break;
+    // What is wrong with every try is told once.
     const tried = instantiate(preset, values, options);
     source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
     if (chosen === null) setFiles.push(...tried.setFiles);
   }
-  const told = source.diagnostics;
-  return { preset: source.failed ? null : preset, diagnostics: told, setFiles };
+  return { preset: source.failed ? null : preset, diagnostics: source.diagnostics, setFiles };
 }
 
 /** The words of each parameter that is one, by their position. */
@@ -147,7 +148,8 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
   for (const [index, preset] of presets.entries()) {
     if (preset === null) continue;
     const ofPreset = new Source(preset.document);
-    const fallback: Giver = { ...giver, source: ofPreset, scope: 'system' };
+    const defaults = envFor('system', new Map(), new Set(), options);
+    const fallback: Giver = { source: ofPreset, env: defaults, scope: 'system', now: options.now };
     const values = readArguments(preset, (name, parameter) => {
       const path = givenPath(source, preset.name, name);
       if (path !== null) return { giver, path, given: true };

@@ -34,6 +34,8 @@ interface Given {
   readonly rules?: Readonly<Record<string, Say>>;
   /** What the downstream answers a local-part; default 250. */
   readonly downstream?: Readonly<Record<string, Reply>> | 'throws';
+  /** Shadow rules that would have decided, by local-part. */
+  readonly shadows?: Readonly<Record<string, readonly string[]>>;
   readonly nullReversePath?: boolean;
   readonly end?: ContentEnd;
   readonly stopsReading?: boolean;
@@ -95,7 +97,7 @@ async function run(given: Given): Promise<Seen> {
         start: () => ({
           trace: [],
           pending: false,
-          shadows: [],
+          shadows: given.shadows?.[localPart] ?? [],
           advance: (facts) => {
             const say = given.rules?.[localPart]?.[facts.phase];
             if (say !== undefined) return verdictOf(say, facts.phase, localPart);
@@ -253,3 +255,14 @@ for (const { name, given, expect } of cases) {
     assert.equal(seen.records[0]?.recipients.length, given.recipients.length);
   });
 }
+
+test('the record names shadow rules that would have decided', async () => {
+  const { records } = await run({ recipients: ['a', 'b'], shadows: { b: ['no-robots', 'members-only/strangers'] } });
+  assert.deepEqual(
+    records[0]?.recipients.map((recipient) => ['shadow' in recipient, recipient.shadow]),
+    [
+      [false, undefined],
+      [true, ['no-robots', 'members-only/strangers']],
+    ],
+  );
+});
