@@ -17,6 +17,8 @@ import { mayLieAt, openSet, type SetSource, setSchema } from './sets.ts';
 import { isList, isMapping, type Source } from './source.ts';
 import type { Substitute } from './substitute.ts';
 
+const names = listOf(text);
+
 /** The file in which values stand, and what its sets are. */
 export interface Giver {
   readonly source: Source;
@@ -86,7 +88,7 @@ function readSet(
     const parsed = source.read(setSchema, path);
     return parsed && openWritten(parsed, giver, path, kind);
   }
-  const items = isList(value) && value.length === 0 ? [] : source.read(listOf(text), path);
+  const items = isList(value) && value.length === 0 ? [] : source.read(names, path);
   if (items === null) return null;
   let failed = false;
   const report: CompileEnv['report'] = (code, message, hint, [, ...at] = []) => {

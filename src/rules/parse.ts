@@ -102,6 +102,8 @@ const ruleName = scalar('name', ['members-only'], (source) => {
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
 });
 
+const names = listOf(text);
+const mode = z.enum(['enforce', 'shadow']);
 const day = scalar('day', ['2026-12-31'], (source) => {
   const time = /^\d{4}-\d\d-\d\d$/.test(source) ? Date.parse(source) : Number.NaN;
   if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(source)) return { value: source };
@@ -133,7 +135,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
 
 /** Names under a key that is for lists. */
 function namesAt(source: Source, kind: FileKind, root: YamlMapping, key: string): readonly string[] {
-  return kind !== 'list' || root[key] === undefined ? [] : (source.read(listOf(text), [key]) ?? []);
+  return kind !== 'list' || root[key] === undefined ? [] : (source.read(names, [key]) ?? []);
 }
 
 const KIND_WORDS: Readonly<Record<FileKind, string>> = {
@@ -230,10 +232,10 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
 
 /** `mode: enforce` is what a rule does that does not say. */
 function parseShadow(source: Source, rule: YamlMapping, path: YamlPath): RuleTree['shadow'] {
-  const mode = rule['mode'] === undefined ? null : source.read(z.enum(['enforce', 'shadow']), [...path, 'mode']);
+  const said = rule['mode'] === undefined ? null : source.read(mode, [...path, 'mode']);
   const until = rule['until'] === undefined ? null : source.read(day, [...path, 'until']);
-  if (mode === 'shadow') return { until };
-  if (until !== null && (mode === 'enforce' || rule['mode'] === undefined)) {
+  if (said === 'shadow') return { until };
+  if (until !== null && (said === 'enforce' || rule['mode'] === undefined)) {
     source.report(
       'E_VALUE',
       '`until` is for shadow rules',
@@ -306,8 +308,9 @@ function parseCombination(source: Source, kind: 'all' | 'any', value: YamlValue,
 /** `condition: NAME`, or a list of names of which any must hold. */
 function parseNames(source: Source, value: YamlValue, path: YamlPath): WhenTree | null {
   if (typeof value === 'string') return { kind: 'named', path, name: value };
-  const names = source.read(listOf(text), path);
-  const children = names?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
+  const children = source
+    .read(names, path)
+    ?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
   return children === undefined ? null : { kind: 'any', path, children };
 }
 
