@@ -5,7 +5,7 @@
  * go the same way with the list's values in them (substitute), and their rules stand before the list's own. Warnings do
  * not keep a file from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
  */
-import { type Diagnostic, isWarning, type Place } from '../core/diagnostic.ts';
+import { type Diagnostic, type DiagnosticCode, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
@@ -175,14 +175,29 @@ interface Instance extends OfPresets {
 function instantiate(preset: Preset, { values, sets: given }: Arguments, shared: Shared): Instance {
   const usedParameters = new Set<string>();
   const own = new Source(preset.document, preset.name);
-  const document = substitute(preset.document, (name, path, part) => {
+  const document = substitute(preset.document, (name, path, as) => {
+    const report = (code: DiagnosticCode, message: string, hint: string): void =>
+      own.report(code, message, hint, path, as === 'key' ? 'key' : 'value');
     usedParameters.add(name);
     const found = values.get(name);
-    if (found !== undefined) return found;
-    const near = nearest(name, [...values.keys()]);
-    const hint = near === null ? `add it under parameters: ${name}` : `did you mean "${near}"?`;
-    own.report('E_REFERENCE', `no parameter is called "${name}"`, hint, path, part);
-    return null;
+    if (found === undefined) {
+      const near = nearest(name, [...values.keys()]);
+      const hint = near === null ? `add it under parameters: ${name}` : `did you mean "${near}"?`;
+      report('E_REFERENCE', `no parameter is called "${name}"`, hint);
+      return null;
+    }
+    const [top, , key] = path;
+    if (top === 'sets' && key === 'file') {
+      // Else a list could name any file of the system: what a preset names is not bound to a folder.
+      report('E_NOT_ALLOWED', 'a list may not say which file a preset reads', 'give the parameter type: addresses');
+    } else if (as === 'within' && given.has(name)) {
+      report(
+        'E_VALUE',
+        `the members of "${name}" cannot stand in a text`,
+        'take it out, or use a parameter of type text',
+      );
+    }
+    return found;
   });
   for (const name of values.keys()) {
     if (usedParameters.has(name)) continue;
