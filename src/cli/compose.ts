@@ -43,7 +43,8 @@ export interface Generation {
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
 export function composeRules(config: Config, log: Log): ReturnType<typeof openRulebook> {
   const { system, presets, lists } = config.rules;
-  return openRulebook({ system, presets, lists, downstreams: config.downstreams.map(({ name }) => name), log });
+  const may = { ...config.rules.may, file: config.file };
+  return openRulebook({ system, presets, lists, may, downstreams: config.downstreams.map(({ name }) => name), log });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {

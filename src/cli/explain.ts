@@ -147,9 +147,8 @@ function readMessage(file: string): Message | string {
 async function explain(decision: Decision, message: Message, route: string): Promise<Explanation> {
   const { policy, recipient } = decision;
   const { header } = message;
-  const verdict =
-    (await decide(decision, { phase: 'header', header })) ??
-    (await decide(decision, { phase: 'content', header, message }));
+  await decide(decision, { phase: 'header', header });
+  const verdict = await decide(decision, { phase: 'content', header, message });
   if (verdict === null) throw new Error('the rules did not decide at the end of the content');
   return {
     recipient: printMailbox(recipient.forwardPath),

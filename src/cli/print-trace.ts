@@ -7,8 +7,9 @@ import { shownPath } from './shown-path.ts';
 /** The rule, its answer and its place, and below it each condition with what it saw. */
 export function printStep(step: TraceStep, indent: number): string {
   const waits = step.waitsForText ? ', waits for what its text names' : '';
+  const kind = step.shadow ? 'shadow rule ' : '';
   const place = `${shownPath(step.place.file)}:${step.place.line}`;
-  const head = `${' '.repeat(indent)}${step.phase.padEnd(8)} ${step.layer} "${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
+  const head = `${' '.repeat(indent)}${step.phase.padEnd(8)} ${step.layer} ${kind}"${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
   return head + step.clauses.map((clause) => printClause(clause, indent + 2)).join('');
 }
 

@@ -40,6 +40,18 @@ export interface ListsConfig {
   readonly dialect: 'mailman' | 'plain';
 }
 
+/** What the files of lists may do. */
+export interface MayConfig {
+  /** Null for all that can only tighten or tag. */
+  readonly actions: readonly string[] | null;
+  readonly conditions: readonly string[] | null;
+  readonly regex: boolean;
+  readonly rules: number;
+  readonly sets: number;
+  /** In octets. */
+  readonly patterns: number;
+}
+
 export interface Config {
   /** The configuration file. */
   readonly file: string;
@@ -52,6 +64,7 @@ export interface Config {
     readonly system: string | null;
     readonly presets: string | null;
     readonly lists: ListsConfig | null;
+    readonly may: MayConfig;
   };
   readonly limits: {
     readonly message: number;

@@ -26,6 +26,7 @@ export function resolveConfig(file: string, settings: Settings): Config {
       system: rules.system === undefined ? null : at(rules.system),
       lists: rules.lists === undefined ? null : resolveLists(rules.lists, at),
       presets: rules.presets === undefined ? null : at(rules.presets),
+      may: { ...rules.may, actions: rules.may.actions ?? null, conditions: rules.may.conditions ?? null },
     },
     limits: {
       message: limits.message,

@@ -168,6 +168,26 @@ export const listsSchema = z.strictObject({
   }),
 });
 
+const may = z.strictObject({
+  actions: listOf(text)
+    .optional()
+    .meta({
+      description:
+        'Actions they may use, also some that are for the system otherwise; by default all that can only tighten or tag.',
+      examples: [['reject', 'defer', 'discard', 'add_header']],
+    }),
+  conditions: listOf(text)
+    .optional()
+    .meta({
+      description: 'Conditions they may ask; by default all that are not for the system alone.',
+      examples: [['always', 'author', 'subject', 'size']],
+    }),
+  regex: flag.prefault('true').meta({ description: 'Whether they may use regex.' }),
+  rules: positive.prefault('100').meta({ description: 'Rules of one file.' }),
+  sets: count.prefault('20').meta({ description: 'Sets of one file.' }),
+  patterns: size.prefault('10 KB').meta({ description: 'All regex patterns of one file together.' }),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal('1').meta({ title: '1', description: 'The version of this format.', examples: ['1'] }),
   hostname: hostname.optional().meta({
@@ -194,6 +214,7 @@ export const configSchema = z.strictObject({
         examples: ['rules/presets'],
       }),
       lists: listsSchema.optional().meta({ description: "The lists' own rules." }),
+      may: may.prefault({}).meta({ description: 'What the files of lists may do. Presets may do everything.' }),
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),

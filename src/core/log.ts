@@ -17,6 +17,8 @@ export interface RecipientRecord {
   readonly notes?: readonly string[];
   /** The sum of the scores; left out where no rule scored. */
   readonly score?: number;
+  /** Shadow rules that would have decided, had they been in force; left out where there are none. */
+  readonly shadow?: readonly string[];
 }
 
 /** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */

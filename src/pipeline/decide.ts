@@ -76,9 +76,12 @@ export function openDecision(
   return decision;
 }
 
-/** Asks the rules with what is known by now; the verdict, or null where more must be known first. */
+/**
+ * Asks the rules with what is known by now; the verdict, or null where more must be known first. Shadow rules are asked on
+ * though there is a verdict; that changes nothing about it.
+ */
 export async function decide(decision: Decision, learned: Learned): Promise<Verdict | null> {
-  if (decision.verdict !== null) return decision.verdict;
+  if (decision.verdict !== null && !decision.evaluation.pending) return decision.verdict;
   const verdict = await decision.evaluation.advance(factsOf(decision, learned));
   if (verdict !== 'later') decision.verdict = verdict;
   return decision.verdict;

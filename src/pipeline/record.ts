@@ -23,6 +23,7 @@ function printReply(reply: Reply): string {
 
 function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: Reply | null): RecipientRecord {
   const { verdict, policy, recipient } = decision;
+  const { shadows } = decision.evaluation;
   const reply = outcome?.reply ?? refusal;
   return {
     to: printMailbox(recipient.forwardPath),
@@ -35,6 +36,7 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     reply: reply === null ? '' : printReply(reply),
     downstream: outcome?.downstream ?? null,
     ...(verdict === null ? {} : remarksOf(verdict)),
+    ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };
 }
 

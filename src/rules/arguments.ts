@@ -17,6 +17,8 @@ import { mayLieAt, openSet, type SetSource, setSchema } from './sets.ts';
 import { isList, isMapping, type Source } from './source.ts';
 import type { Substitute } from './substitute.ts';
 
+const names = listOf(text);
+
 /** The file in which values stand, and what its sets are. */
 export interface Giver {
   readonly source: Source;
@@ -34,7 +36,7 @@ export interface Arguments {
 }
 
 /** Where the value of a parameter stands, and in whose file. `given`: by the list. */
-export interface Given {
+export interface Found {
   readonly giver: Giver;
   readonly path: YamlPath;
   readonly given: boolean;
@@ -43,7 +45,7 @@ export interface Given {
 /** Null after what is wrong with a value was reported. `find` answers null where there is no value. */
 export function readArguments(
   preset: Preset,
-  find: (name: string, parameter: Parameter) => Given | null,
+  find: (name: string, parameter: Parameter) => Found | null,
 ): Arguments | null {
   const values = new Map<string, Substitute>();
   const sets = new Map<string, NamedSet>();
@@ -86,7 +88,7 @@ function readSet(
     const parsed = source.read(setSchema, path);
     return parsed && openWritten(parsed, giver, path, kind);
   }
-  const items = isList(value) && value.length === 0 ? [] : source.read(listOf(text), path);
+  const items = isList(value) && value.length === 0 ? [] : source.read(names, path);
   if (items === null) return null;
   let failed = false;
   const report: CompileEnv['report'] = (code, message, hint, [, ...at] = []) => {

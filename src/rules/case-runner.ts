@@ -31,7 +31,7 @@ export interface CaseRunnerOptions {
   readonly system: { readonly file: string; readonly text: string } | null;
   readonly lists: { readonly folder: string; readonly layout?: Layout } | null;
   readonly dialect: Dialect;
-  readonly load: Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'presets'>;
+  readonly load: Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'presets' | 'may'>;
 }
 
 /** Which recipients are looked at: those of the file's own list, or all. */

@@ -3,6 +3,7 @@
  */
 import type { Role } from '../core/facts.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { checkMay, type ListsMay } from './may.ts';
 import { checkConditions } from './named-conditions.ts';
 import type { FileKind, FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Ruleset } from './ruleset.ts';
@@ -10,14 +11,25 @@ import type { Source } from './source.ts';
 
 const MOST_RULES = 1000;
 
-export function checkRules(source: Source, tree: FileTree, kind: FileKind): void {
+export function checkRules(source: Source, tree: FileTree, kind: FileKind, may: ListsMay): void {
   checkCount(source, tree);
   checkNames(source, tree);
   for (const rule of tree.rules) checkActionOrder(source, rule);
   if (kind !== 'system') checkBounces(source, tree);
-  if (kind === 'list') checkAllowed(source, tree);
+  if (kind === 'list') checkMay(source, tree, may);
   checkConditions(source, tree);
   checkReach(source, tree);
+}
+
+/** Shadow rules that have been tried for longer than they say. */
+export function checkShadows(source: Source, { rules }: FileTree, now: number): void {
+  const today = new Date(now).toISOString().slice(0, 10);
+  for (const { shadow, path } of rules) {
+    if (!shadow?.until || today <= shadow.until) continue;
+    const hint = 'take mode and until out to put it in force, give it another day, or take the rule out';
+    const message = `it was to be a shadow rule until ${shadow.until}`;
+    source.report('W_OVERDUE', message, hint, [...path, 'until']);
+  }
 }
 
 /** Sets that no rule asks. */
@@ -89,41 +101,6 @@ function checkBounces(source: Source, { rules }: FileTree): void {
   }
 }
 
-function checkAllowed(source: Source, { rules, conditions }: FileTree): void {
-  for (const rule of rules) checkAllowedRule(source, rule);
-  for (const { when } of conditions.values()) checkAllowedConditions(source, when);
-}
-
-function checkAllowedRule(source: Source, rule: RuleTree): void {
-  checkAllowedConditions(source, rule.when);
-  checkAllowedConditions(source, rule.unless);
-  for (const { path, action } of rule.actions) {
-    if (action.systemOnly !== true) continue;
-    source.report('E_NOT_ALLOWED', `only rules of the system may \`${action.name}\``, 'take it out', path);
-  }
-}
-
-function checkAllowedConditions(source: Source, tree: WhenTree | null): void {
-  for (const { path, condition } of conditionsOf(tree)) {
-    if (condition.systemOnly !== true) continue;
-    source.report(
-      'E_NOT_ALLOWED',
-      `only rules of the system may ask \`${condition.name}\``,
-      'take it out',
-      path,
-      'key',
-    );
-  }
-}
-
-type ConditionTree = WhenTree & { readonly kind: 'condition' };
-
-function conditionsOf(tree: WhenTree | null): readonly ConditionTree[] {
-  if (tree === null || tree.kind === 'named') return [];
-  if (tree.kind === 'condition') return [tree];
-  return tree.kind === 'not' ? conditionsOf(tree.child) : tree.children.flatMap(conditionsOf);
-}
-
 /** Warns of rules behind one that decides on every message of all their roles. */
 function checkReach(source: Source, { rules }: FileTree): void {
   const decided = new Map<string, RuleTree>();
@@ -146,10 +123,9 @@ function keyOf({ layer }: RuleTree, role: Role): string {
   return `${layer} ${role}`;
 }
 
-function decidesAlways({ enabled, when, unless, actions }: RuleTree): boolean {
-  return (
-    enabled && when !== null && unless === null && holdsAlways(when) && actions.some(({ action }) => action.decides)
-  );
+function decidesAlways({ enabled, shadow, when, unless, actions }: RuleTree): boolean {
+  if (!enabled || shadow !== null || when === null || unless !== null) return false;
+  return holdsAlways(when) && actions.some(({ action }) => action.decides);
 }
 
 function holdsAlways(tree: WhenTree): boolean {

@@ -117,6 +117,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, nam
     place: source.document.placeOf([...tree.path, 'name']),
     roles: tree.roles,
     overridable: tree.overridable,
+    shadow: tree.shadow !== null,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
     marks,

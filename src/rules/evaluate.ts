@@ -7,6 +7,9 @@
  *
  * A list's `relay` ends the rules of the list only: the system's last layer is asked all the same. Where a set cannot be
  * asked the recipient is deferred, never passed over and never refused for good.
+ *
+ * A shadow rule is asked where the others come past it, and holds nobody up: what it cannot answer yet it is asked at the
+ * next phase, if there is one, though the verdict be there.
  */
 import { type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
@@ -23,11 +26,20 @@ type Ruling =
   | Exclude<Decision, { readonly kind: 'relay' }>
   | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits: readonly HeaderEdit[] };
 
-export function startEvaluation(program: Program, log: Log, tracing: boolean): Evaluation {
+/** `count` is told the answer of each shadow rule. */
+export function startEvaluation(
+  program: Program,
+  log: Log,
+  tracing: boolean,
+  count: (rule: Rule, matched: boolean) => void = () => {},
+): Evaluation {
   const edits: HeaderEdit[] = [];
   const notes: string[] = [];
   const trace: TraceStep[] = [];
   const asked: { readonly rule: Rule; readonly waits: boolean; readonly sum: number | null }[] = [];
+  /** Shadow rules come past and not answered yet. */
+  const passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
+  const shadows: string[] = [];
   let next = 0;
   /** The rule of the list that relayed, for want of a later one that decides. */
   let relayed: Rule | null = null;
@@ -35,6 +47,11 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
 
   function run(facts: Facts): Progress | Promise<Progress> {
     for (let rule = program.rules[next]; rule !== undefined; rule = program.rules[next]) {
+      if (rule.shadow) {
+        passed.push({ rule, sum: facts.score.sum });
+        next += 1;
+        continue;
+      }
       try {
         const truth = rule.clause.test(facts);
         if (typeof truth === 'object') return wait(rule, truth, facts);
@@ -109,11 +126,40 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
     return progress;
   }
 
+  /** Whether it is answered. */
+  async function askShadow(rule: Rule, facts: Facts): Promise<boolean> {
+    try {
+      const truth = await rule.clause.test(facts);
+      if (tracing) trace.push(await traceRule(rule, facts, false));
+      if (truth === 'later') return false;
+      count(rule, truth);
+      if (truth && rule.decide !== null) shadows.push(rule.name);
+    } catch (error) {
+      const { id } = facts.transaction;
+      log.error('shadow-rule', error, { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name });
+    }
+    return true;
+  }
+
+  async function runWithShadows(facts: Facts): Promise<Progress> {
+    const progress = verdict ?? (await proceed(facts));
+    for (const one of passed.splice(0)) {
+      // It asks the score as it was when it was come past: a rule behind it cannot change its answer.
+      if (!(await askShadow(one.rule, { ...facts, score: { sum: one.sum } }))) passed.push(one);
+    }
+    return progress;
+  }
+
+  const proceed = tracing ? runTraced : run;
   return {
-    advance: (facts) => verdict ?? (tracing ? runTraced(facts) : run(facts)),
+    advance: (facts) => (program.shadows ? runWithShadows(facts) : (verdict ?? proceed(facts))),
     get undecided() {
       return verdict === null ? program.rules.slice(next) : [];
     },
+    get pending() {
+      return passed.length > 0;
+    },
+    shadows,
     trace,
   };
 }

@@ -6,7 +6,7 @@
  * is not the same as without a file. A hundred thousand files nobody writes to cost nothing.
  */
 import { readFile } from 'node:fs/promises';
-import { isWarning } from '../core/diagnostic.ts';
+import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
 import type { Log } from '../core/log.ts';
 import { fileVersion } from '../store/file-version.ts';
 import { BoundedCache } from '../store/memory.ts';
@@ -106,6 +106,7 @@ export class ListRulesets {
             .join('\n'),
         );
       }
+      logOverdue(diagnostics, this.#options.log);
       if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
       return keep({ version, problem: null, found: { ruleset, unavailable: null } });
     } catch (error) {
@@ -114,6 +115,13 @@ export class ListRulesets {
       this.#absent.set(file, lookedAt);
       return ABSENT;
     }
+  }
+}
+
+/** Shadow rules past their day: told when a file is read, so that nobody forgets them. */
+export function logOverdue(diagnostics: readonly Diagnostic[], log: Log): void {
+  for (const { code, message, place, rule } of diagnostics) {
+    if (code === 'W_OVERDUE') log.warn('shadow-rule-overdue', { file: place.file, rule, problem: message });
   }
 }
 

@@ -1,19 +1,21 @@
 /**
- * load - the text of one file as a ruleset, or everything that is wrong with it.
+ * load - the text of one file as a ruleset or a preset, or everything that is wrong with it.
  *
- * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). Warnings do not keep a file
- * from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
+ * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). The presets that a list extends
+ * go the same way with the list's values in them (substitute), and their rules stand before the list's own. Warnings do
+ * not keep a file from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
  */
-import { type Diagnostic, isWarning, type Place } from '../core/diagnostic.ts';
+import { type Diagnostic, type DiagnosticCode, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Arguments, type Giver, readArguments } from './arguments.ts';
 import { readCases, type RuleCase } from './case-read.ts';
-import { checkRules, checkSkip, checkUse } from './check.ts';
+import { checkRules, checkShadows, checkSkip, checkUse } from './check.ts';
 import { compileConditions, compileRule, type FileEnv } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
 import { checkWith, findPresets, givenPath, reportMissing } from './extends.ts';
+import { type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { SET_NAME } from './members.ts';
 import { type FileKind, type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
@@ -37,6 +39,8 @@ export interface LoadOptions {
   readonly system?: Ruleset | null;
   /** For a list's `extends`; null where the site has none. */
   readonly presets?: Presets | null;
+  /** For a list's file. */
+  readonly may?: ListsMay;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** How its named sets are opened; while its cases run they hold what each case gives. */
@@ -80,8 +84,9 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const used = new Set<string>();
   const env = envFor(scope, sets, used, options);
   const ofPresets = extendPresets(source, tree, env, options);
-  const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env)];
+  const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env, options.may)];
   checkUse(source, tree, used);
+  checkShadows(source, tree, options.now());
   const names = rules.map(({ name }) => name);
   const cases = readCases(source, tree.cases, { list: options.list, rules: names, sets, env });
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
@@ -113,12 +118,12 @@ export function loadPreset(options: Shared & { readonly file: string; readonly t
       return { giver, path, given: false };
     });
     if (values === null) break;
+    // What is wrong with every try is told once.
     const tried = instantiate(preset, values, options);
     source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
     if (chosen === null) setFiles.push(...tried.setFiles);
   }
-  const told = source.diagnostics;
-  return { preset: source.failed ? null : preset, diagnostics: told, setFiles };
+  return { preset: source.failed ? null : preset, diagnostics: source.diagnostics, setFiles };
 }
 
 /** The words of each parameter that is one, by their position. */
@@ -151,7 +156,8 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
   for (const [index, preset] of presets.entries()) {
     if (preset === null) continue;
     const ofPreset = new Source(preset.document);
-    const fallback: Giver = { ...giver, source: ofPreset, scope: 'system' };
+    const defaults = envFor('system', new Map(), new Set(), options);
+    const fallback: Giver = { source: ofPreset, env: defaults, scope: 'system', now: options.now };
     const values = readArguments(preset, (name, parameter) => {
       const path = givenPath(source, preset.name, name);
       if (path !== null) return { giver, path, given: true };
@@ -177,14 +183,29 @@ interface Instance extends OfPresets {
 function instantiate(preset: Preset, { values, sets: given }: Arguments, shared: Shared): Instance {
   const usedParameters = new Set<string>();
   const own = new Source(preset.document, preset.name);
-  const document = substitute(preset.document, (name, path, part) => {
+  const document = substitute(preset.document, (name, path, as) => {
+    const report = (code: DiagnosticCode, message: string, hint: string): void =>
+      own.report(code, message, hint, path, as === 'key' ? 'key' : 'value');
     usedParameters.add(name);
     const found = values.get(name);
-    if (found !== undefined) return found;
-    const near = nearest(name, [...values.keys()]);
-    const hint = near === null ? `add it under parameters: ${name}` : `did you mean "${near}"?`;
-    own.report('E_REFERENCE', `no parameter is called "${name}"`, hint, path, part);
-    return null;
+    if (found === undefined) {
+      const near = nearest(name, [...values.keys()]);
+      const hint = near === null ? `add it under parameters: ${name}` : `did you mean "${near}"?`;
+      report('E_REFERENCE', `no parameter is called "${name}"`, hint);
+      return null;
+    }
+    const [top, , key] = path;
+    if (top === 'sets' && key === 'file') {
+      // Else a list could name any file of the system: what a preset names is not bound to a folder.
+      report('E_NOT_ALLOWED', 'a list may not say which file a preset reads', 'give the parameter type: addresses');
+    } else if (as === 'within' && given.has(name)) {
+      report(
+        'E_VALUE',
+        `the members of "${name}" cannot stand in a text`,
+        'take it out, or use a parameter of type text',
+      );
+    }
+    return found;
   });
   for (const name of values.keys()) {
     if (usedParameters.has(name)) continue;
@@ -203,6 +224,7 @@ function instantiate(preset: Preset, { values, sets: given }: Arguments, shared:
   }
   const rules = compileRules(source, tree, 'preset', env).filter((_, index) => tree.rules[index]?.enabled === true);
   checkUse(source, tree, used);
+  checkShadows(source, tree, shared.now());
   return {
     rules,
     diagnostics: [...own.diagnostics, ...source.diagnostics],
@@ -223,10 +245,16 @@ function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<str
   };
 }
 
-function compileRules(source: Source, tree: FileTree, kind: FileKind, env: FileEnv): readonly Rule[] {
+function compileRules(
+  source: Source,
+  tree: FileTree,
+  kind: FileKind,
+  env: FileEnv,
+  may: ListsMay = TIGHTEN_ONLY,
+): readonly Rule[] {
   const named = compileConditions(source, tree, env);
   const rules = tree.rules.map((rule) => compileRule(source, rule, env, named));
-  checkRules(source, tree, kind);
+  checkRules(source, tree, kind, may);
   return rules;
 }
 

@@ -70,22 +70,23 @@ const domain = scalar('domain', ['example.org', '"*.example.org"'], (source) => 
   return { problem: { code: 'E_ADDRESS', message: `"${source}" is not a domain`, hint } };
 });
 
+/** Made once: schemas are dear, and each list that extends a preset is read with them. */
+const SCHEMAS: Readonly<Record<Exclude<Parameter['type'], 'word'>, z.ZodType>> = {
+  text,
+  addresses: text,
+  networks: text,
+  domains: listOf(domain),
+  amount: amount(),
+  duration,
+  count,
+  flag,
+};
+const words = new WeakMap<Parameter, z.ZodType>();
+
 /** What a value that is no set must be. It stays as it is written: whoever asks it reads it. */
 export function valueSchema(parameter: Parameter): z.ZodType {
-  switch (parameter.type) {
-    case 'word':
-      return z.enum(parameter.words ?? []);
-    case 'domains':
-      return listOf(domain);
-    case 'amount':
-      return amount();
-    case 'duration':
-      return duration;
-    case 'count':
-      return count;
-    case 'flag':
-      return flag;
-    default:
-      return text;
-  }
+  if (parameter.type !== 'word') return SCHEMAS[parameter.type];
+  const schema = words.get(parameter) ?? z.enum(parameter.words ?? []);
+  words.set(parameter, schema);
+  return schema;
 }

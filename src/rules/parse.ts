@@ -48,6 +48,8 @@ export interface RuleTree {
   readonly overridable: boolean;
   /** False for a rule that a parameter of its preset turns off. */
   readonly enabled: boolean;
+  /** `mode: shadow`: it is asked and decides nothing. `until`: the last day of that, YYYY-MM-DD. */
+  readonly shadow: { readonly until: string | null } | null;
   readonly when: WhenTree | null;
   readonly unless: WhenTree | null;
   readonly actions: readonly ActionTree[];
@@ -86,9 +88,9 @@ const LAYERS: Readonly<Record<FileKind, readonly Layer[]>> = {
 };
 const MOST_CONDITIONS = 100;
 const RULE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
-  system: ['name', 'roles', 'overridable', 'when', 'unless', 'then'],
-  list: ['name', 'roles', 'when', 'unless', 'then'],
-  preset: ['name', 'roles', 'enabled', 'when', 'unless', 'then'],
+  system: ['name', 'roles', 'overridable', 'mode', 'until', 'when', 'unless', 'then'],
+  list: ['name', 'roles', 'mode', 'until', 'when', 'unless', 'then'],
+  preset: ['name', 'roles', 'enabled', 'mode', 'until', 'when', 'unless', 'then'],
 };
 /** Words of one kind of file that are likely to be tried in another. */
 const RULES_OF: Readonly<Record<string, string>> = { overridable: 'rules of the system', enabled: 'rules of presets' };
@@ -99,6 +101,14 @@ const ruleName = scalar('name', ['members-only'], (source) => {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(source)) return { value: source };
   const hint = 'use up to 64 letters, digits, -, _ and . like members-only';
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
+});
+
+const names = listOf(text);
+const mode = z.enum(['enforce', 'shadow']);
+const day = scalar('day', ['2026-12-31'], (source) => {
+  const time = /^\d{4}-\d\d-\d\d$/.test(source) ? Date.parse(source) : Number.NaN;
+  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(source)) return { value: source };
+  return { problem: { code: 'E_VALUE', message: `"${source}" is not a day`, hint: 'write one like 2026-12-31' } };
 });
 
 export function parseFile(source: Source, kind: FileKind): FileTree {
@@ -127,7 +137,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
 
 /** Names under a key that is for lists. */
 function namesAt(source: Source, kind: FileKind, root: YamlMapping, key: string): readonly string[] {
-  return kind !== 'list' || root[key] === undefined ? [] : (source.read(listOf(text), [key]) ?? []);
+  return kind !== 'list' || root[key] === undefined ? [] : (source.read(names, [key]) ?? []);
 }
 
 const KIND_WORDS: Readonly<Record<FileKind, string>> = {
@@ -215,10 +225,28 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
     roles: roles ?? DEFAULT_ROLES[kind],
     overridable: overridable ?? false,
     enabled: enabled ?? true,
+    shadow: parseShadow(source, rule, path),
     when: clause('when'),
     unless: clause('unless'),
     actions: rule['then'] === undefined ? [] : parseThen(source, rule['then'], [...path, 'then']),
   };
+}
+
+/** `mode: enforce` is what a rule does that does not say. */
+function parseShadow(source: Source, rule: YamlMapping, path: YamlPath): RuleTree['shadow'] {
+  const said = rule['mode'] === undefined ? null : source.read(mode, [...path, 'mode']);
+  const until = rule['until'] === undefined ? null : source.read(day, [...path, 'until']);
+  if (said === 'shadow') return { until };
+  if (until !== null && (said === 'enforce' || rule['mode'] === undefined)) {
+    source.report(
+      'E_VALUE',
+      '`until` is for shadow rules',
+      'add mode: shadow, or take it out',
+      [...path, 'until'],
+      'key',
+    );
+  }
+  return null;
 }
 
 /** All keys of the mapping must hold. */
@@ -282,8 +310,9 @@ function parseCombination(source: Source, kind: 'all' | 'any', value: YamlValue,
 /** `condition: NAME`, or a list of names of which any must hold. */
 function parseNames(source: Source, value: YamlValue, path: YamlPath): WhenTree | null {
   if (typeof value === 'string') return { kind: 'named', path, name: value };
-  const names = source.read(listOf(text), path);
-  const children = names?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
+  const children = source
+    .read(names, path)
+    ?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
   return children === undefined ? null : { kind: 'any', path, children };
 }
 

@@ -35,7 +35,7 @@ export function phasesOf(system: Ruleset | null, file: Ruleset): readonly RulePh
 /** `program`: what is asked for one role, the rule among it. */
 function place(rule: Rule, program: readonly Rule[]): RulePhases {
   const earliest = laterPhase(knownAt(rule.clause).yes ?? 'envelope', rule.phase);
-  const before = program.slice(0, program.indexOf(rule));
+  const before = program.slice(0, program.indexOf(rule)).filter(({ shadow }) => !shadow);
   const actual = before.map(passedAt).reduce(laterPhase, earliest);
   const held = before.filter((other) => !isReached(passedAt(other), earliest));
   const [above] = held;

@@ -6,8 +6,6 @@
 export const PLANNED: ReadonlySet<string> = new Set([
   // of a file, a set, a rule
   'canonical',
-  'mode',
-  'until',
   // conditions
   'rate',
   'auth',

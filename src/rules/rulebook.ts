@@ -15,12 +15,14 @@ import { caseDiagnostics, type CaseResult } from './case.ts';
 import { CaseRunner, type RulesFile } from './case-runner.ts';
 import { checkListFolder, checkSetFiles } from './check-files.ts';
 import { startEvaluation } from './evaluate.ts';
-import { type FoundRuleset, ListRulesets } from './list-rulesets.ts';
+import { type FoundRuleset, ListRulesets, logOverdue } from './list-rulesets.ts';
 import { type LoadedRuleset, loadRuleset } from './load.ts';
+import { checkNames, type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
 import { type Program, programFor, type Ruleset } from './ruleset.ts';
+import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { type Dialect, listFiles, splitAddress } from './select.ts';
 
 export interface RulesOptions {
@@ -30,6 +32,8 @@ export interface RulesOptions {
   readonly lists: { readonly folder: string; readonly dialect: Dialect; readonly layout?: Layout } | null;
   /** The folder of the presets; null or left out for none. Read at the start, like the system's file. */
   readonly presets?: string | null;
+  /** What the files of lists may do; `file` is that of the configuration, for what is wrong with it. */
+  readonly may?: ListsMay & { readonly file: string };
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   readonly log: Log;
@@ -56,6 +60,8 @@ export interface Rulebook {
   readAll(): { readonly files: readonly RulesFile[]; readonly diagnostics: readonly Diagnostic[] };
   /** Runs all cases of a file that loads, for recipients of other lists too. */
   test(file: RulesFile): Promise<readonly CaseResult[]>;
+  /** What became of shadow rules since the rulebook was opened. */
+  shadowCounts(): readonly ShadowCount[];
   close(): void;
 }
 
@@ -65,13 +71,13 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
-  const { system, lists, downstreams, log, now = Date.now } = options;
+  const { system, lists, may, downstreams, log, now = Date.now } = options;
   const patterns = new PatternCache();
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = may === undefined ? [] : [...checkNames(may, may.file)];
   const sources = new Map<string, string>();
   const shared = { downstreams, patterns, now };
   const presets = options.presets ? openPresets(options.presets, shared) : null;
-  const forLists = { ...shared, presets: presets?.presets ?? null };
+  const forLists = { ...shared, presets: presets?.presets ?? null, may: may ?? TIGHTEN_ONLY };
   let systemFile: RulesFile | null = null;
   const loadList = (file: string, text: string, list: string | null) =>
     loadRuleset({ ...forLists, file, text, scope: 'list', list, system: systemFile?.loaded.ruleset ?? null });
@@ -119,6 +125,8 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   };
   const listRulesets = new ListRulesets({ load: loadTested, log, now });
   const programs = new Programs(systemFile?.loaded.ruleset ?? null);
+  const shadows = shadowCounter();
+  logOverdue(diagnostics, log);
   const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
     const { own, fallback } = listFiles(folder, list, layout);
     const fallBack = (found: FoundRuleset) => {
@@ -130,7 +138,11 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   };
   const policy = (address: ListAddress, { ruleset: list, unavailable }: FoundRuleset): Policy => {
     const program = programs.for(list, address.role);
-    return { address, unavailable, start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace) };
+    return {
+      address,
+      unavailable,
+      start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace, shadows.count),
+    };
   };
   const rulebook: Rulebook = {
     policyFor(forwardPath) {
@@ -152,6 +164,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       return { files: systemFile === null ? files : [systemFile, ...files], diagnostics: found };
     },
     test: (file) => runner.run(file, 'all'),
+    shadowCounts: () => shadows.counts(),
     close() {
       listRulesets.close();
       patterns.close();

@@ -31,6 +31,8 @@ export interface Rule {
   readonly roles: readonly Role[];
   /** Whether a list may go without it. */
   readonly overridable: boolean;
+  /** Whether it is only asked and counted: it decides nothing and edits nothing. */
+  readonly shadow: boolean;
   /** `when` and not `unless`. */
   readonly clause: Clause;
   /** The phase from which on all its texts can be filled; a rule that matches waits for it. */
@@ -53,6 +55,8 @@ export interface Ruleset {
 export interface Program {
   readonly rules: readonly Rule[];
   readonly after: number;
+  /** Whether any of them is a shadow rule. */
+  readonly shadows: boolean;
 }
 
 /** The rules that concern a role. */
@@ -61,5 +65,6 @@ export function programFor(system: Ruleset | null, list: Ruleset | null, role: R
     layer !== 'rules' && overridable && (list?.skip.has(name) ?? false);
   const ofRole = (rules: readonly Rule[] = []) => rules.filter((rule) => rule.roles.includes(role) && !isSkipped(rule));
   const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
-  return { rules: [...first, ...ofRole(system?.layers.after)], after: first.length };
+  const rules = [...first, ...ofRole(system?.layers.after)];
+  return { rules, after: first.length, shadows: rules.some(({ shadow }) => shadow) };
 }

@@ -13,8 +13,11 @@ export interface Substitute {
   readonly placeOf: ((path: YamlPath) => Place) | null;
 }
 
+/** How a name stands there: as a key or a value by itself, or in a text. */
+export type Standing = 'key' | 'value' | 'within';
+
 /** `path` is that of the name in the preset. */
-export type Lookup = (name: string, path: YamlPath, part: 'key' | 'value') => Substitute | null;
+export type Lookup = (name: string, path: YamlPath, as: Standing) => Substitute | null;
 
 /** The keys of a preset in whose values names of parameters stand. */
 const SUBSTITUTED = ['sets', 'conditions', 'rules'];
@@ -54,7 +57,7 @@ export function substitute(document: YamlDocument, lookup: Lookup): YamlDocument
       return found?.value ?? value;
     }
     return value.replace(WITHIN, (_, name: string) => {
-      const found = lookup(name, from, 'value');
+      const found = lookup(name, from, 'within');
       if (found?.placeOf) note(path, { placeOf: found.placeOf });
       return found === null ? name : inWords(found.value);
     });

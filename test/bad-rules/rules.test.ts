@@ -2,6 +2,7 @@
  * Mistakes in rules: each folder without a postern.yaml holds a file that must not load, or loads with a warning, and
  * exactly what is said about it. `gardeners.yaml` and `_default.yaml` are files of lists; `system.yaml` is the system's
  * file, or beside one of them what is in force. Any other file is a preset; those that lists extend are in presets/.
+ * `may.json` holds what lists may do there.
  * `UPDATE_EXPECTED=1` writes what is told now: read it before it is committed.
  */
 import assert from 'node:assert/strict';
@@ -10,17 +11,23 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isWarning } from '../../src/core/diagnostic.ts';
 import { loadPreset, loadRuleset } from '../../src/rules/load.ts';
+import { type ListsMay, TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import { PatternCache } from '../../src/rules/pattern.ts';
 import { openPresets } from '../../src/rules/presets.ts';
 import { formatDiagnostic } from '../../src/yaml/frame.ts';
 
 const ROOT = 'test/bad-rules';
+const NOW = Date.UTC(2026, 10, 23);
 const SUBJECTS = ['gardeners.yaml', '_default.yaml', 'system.yaml'];
 const folders = readdirSync(ROOT)
   .filter((name) => /^[a-z]\d\d-/.test(name) && !existsSync(join(ROOT, name, 'postern.yaml')))
   .sort();
 
 test('there are mistakes to look at', () => assert.ok(folders.length >= 30));
+
+function mayOf(folder: string): ListsMay {
+  return { ...TIGHTEN_ONLY, ...(JSON.parse(read(folder, 'may.json') ?? '{}') as Partial<ListsMay>) };
+}
 
 function isPreset(file: string): boolean {
   return !SUBJECTS.includes(file);
@@ -37,7 +44,7 @@ function read(folder: string, file: string): string | null {
 
 for (const folder of folders) {
   test(folder, () => {
-    const shared = { downstreams: ['mailman', 'archive'], patterns: new PatternCache(), now: () => 0 };
+    const shared = { downstreams: ['mailman', 'archive'], patterns: new PatternCache(), now: () => NOW };
     const asSystem = (text: string) =>
       loadRuleset({ ...shared, file: 'system.yaml', text, scope: 'system', list: null });
     const presets = openPresets(join(ROOT, 'presets'), shared).presets;
@@ -50,7 +57,7 @@ for (const folder of folders) {
       ? loadPreset({ ...shared, file, text })
       : file === 'system.yaml'
         ? asSystem(text)
-        : loadRuleset({ ...shared, file, text, scope: 'list', list, system, presets });
+        : loadRuleset({ ...shared, file, text, scope: 'list', list, system, presets, may: mayOf(folder) });
     const said = diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic, text)}\n`).join('');
     const expected = join(ROOT, folder, 'expected.txt');
     if (process.env['UPDATE_EXPECTED'] === '1') writeFileSync(expected, said);

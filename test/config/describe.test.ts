@@ -24,6 +24,8 @@ test('every key of the configuration is there, in its order', () => {
       'rules.presets',
       'rules.lists',
       ...['folder', 'layout', 'depth', 'dialect'].map((key) => `rules.lists.${key}`),
+      'rules.may',
+      ...['actions', 'conditions', 'regex', 'rules', 'sets', 'patterns'].map((key) => `rules.may.${key}`),
       'limits',
       ...['message', 'memory', 'connections', 'recipients', 'bare_newline'].map((key) => `limits.${key}`),
       'timeouts',

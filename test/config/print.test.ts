@@ -78,6 +78,14 @@ const config: fc.Arbitrary<Config> = fc
     rules: fc.record({
       system: fc.option(fc.constant('/rules/system.yaml')),
       presets: fc.option(fc.constant('/rules/presets')),
+      may: fc.record({
+        actions: fc.option(fc.constantFrom(['reject'], ['reject', 'defer'])),
+        conditions: fc.option(fc.constant(['always'])),
+        regex: flag,
+        rules: fc.integer({ min: 1, max: 1e6 }),
+        sets: fc.integer({ min: 0, max: 1e6 }),
+        patterns: size,
+      }),
       lists: fc.option(
         fc.record({
           folder: fc.constant('/lists'),
@@ -147,7 +155,12 @@ downstreams:
     layout: plain
 routes:
   - to: inbox
-rules: {}
+rules:
+  may:
+    regex: true
+    rules: 100
+    sets: 20
+    patterns: 10 KB
 limits:
   message: 1536 KB
   memory: 2 GB

@@ -26,6 +26,8 @@ test('the facts count recipients and lists as they are named, and all of them fr
     start: () => ({
       trace: [],
       undecided: [],
+      pending: false,
+      shadows: [],
       advance({ phase, now, addressees }: Facts) {
         seen.push(`${list} ${phase} ${now} ${addressees.recipients.size} ${addressees.lists.size}`);
         return 'later';

@@ -43,6 +43,8 @@ interface Given {
   readonly rules?: Readonly<Record<string, Say>>;
   /** What the downstream answers a local-part; default 250. */
   readonly downstream?: Readonly<Record<string, Reply>> | 'throws';
+  /** Shadow rules that would have decided, by local-part. */
+  readonly shadows?: Readonly<Record<string, readonly string[]>>;
   readonly nullReversePath?: boolean;
   readonly end?: ContentEnd;
   /** Of a recipient, the name of the ruleset that is still undecided after RCPT; the same for all where it is left out. */
@@ -114,6 +116,8 @@ async function run(given: Given): Promise<Seen> {
         start: () => ({
           trace: [],
           undecided: [ruleset(given.classes?.[localPart] ?? 'all')],
+          pending: false,
+          shadows: given.shadows?.[localPart] ?? [],
           advance: (facts) => {
             const say = given.rules?.[localPart]?.[facts.phase];
             if (say !== undefined) return verdictOf(say, facts.phase, localPart);
@@ -376,5 +380,16 @@ test('what the rules noted stands in the record', async () => {
   assert.deepEqual(
     records[0]?.recipients.map(({ notes }) => notes),
     [undefined, ['thrown away']],
+  );
+});
+
+test('the record names shadow rules that would have decided', async () => {
+  const { records } = await run({ recipients: ['a', 'b'], shadows: { b: ['no-robots', 'members-only/strangers'] } });
+  assert.deepEqual(
+    records[0]?.recipients.map((recipient) => ['shadow' in recipient, recipient.shadow]),
+    [
+      [false, undefined],
+      [true, ['no-robots', 'members-only/strangers']],
+    ],
   );
 });

@@ -336,6 +336,7 @@ for (const file of ['rules/system.yaml', 'gardeners.yaml', 'news.yaml']) {
   test(`the cases of ${file} pass`, async () => {
     const { rulebook } = openRulebook({
       system: 'rules/system.yaml',
+      presets: 'rules/presets',
       lists: { folder: 'examples/quickstart/rules/lists', dialect: 'mailman' },
       downstreams: [],
       log,

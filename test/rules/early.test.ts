@@ -12,7 +12,7 @@ import { isReached } from '../../src/core/facts.ts';
 import { replies } from '../../src/core/reply.ts';
 import type { Given } from '../../src/rules/part.ts';
 import { phasesOf } from '../../src/rules/phases.ts';
-import { evaluate, load } from './load.ts';
+import { evaluate, load, shadowsOf } from './load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-early-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -125,17 +125,20 @@ const decision = fc.oneof(
 const then = fc
   .tuple(fc.array(edit, { maxLength: 2 }), fc.option(decision, { nil: null }))
   .map(([edits, decided]): Json => (decided === null ? [...edits, { remove_header: 'X-Last' }] : [...edits, decided]));
-const rulesOf = (when: fc.Arbitrary<Json>) =>
-  fc.array(fc.record({ when, then, unless: fc.option(when, { nil: null }) }), { maxLength: 4 }).map((some) =>
+const rulesOf = (when: fc.Arbitrary<Json>) => {
+  const mode = fc.constantFrom('enforce', 'enforce', 'shadow');
+  const rule = fc.record({ when, then, unless: fc.option(when, { nil: null }), mode });
+  return fc.array(rule, { maxLength: 4 }).map((some) =>
     some.map(
-      ({ unless, ...rule }, index): Json => ({
+      ({ unless, ...one }, index): Json => ({
         name: `rule-${index}`,
         roles: ['post'],
-        ...rule,
+        ...one,
         ...(unless === null ? {} : { unless }),
       }),
     ),
   );
+};
 
 const systemRules = rulesOf(whenOf(systemCondition));
 const listRules = rulesOf(whenOf(condition));
@@ -180,6 +183,10 @@ function named(prefix: string, some: readonly Json[]): readonly Json[] {
   return some.map((rule, index) => ({ ...(rule as object), name: `${prefix}-${index}` }));
 }
 
+function enforcedOnly(some: readonly Json[]): readonly Json[] {
+  return some.filter((rule) => JSON.stringify(rule).includes('"mode":"enforce"'));
+}
+
 function ruleset(scope: 'system' | 'list', layers: Json) {
   const body = JSON.stringify({ version: '1', sets: SETS, conditions: CONDITIONS, ...(layers as object) });
   const { ruleset: compiled, diagnostics } = load(scope, body, { file: join(folder, 'rules.yaml'), now });
@@ -199,6 +206,15 @@ test('the verdict reached early is the verdict reached at the end, and not befor
       const { phase, ...early } = await evaluate({ system, list }, given);
       const { phase: end, ...late } = await evaluate({ system, list }, given, { phases: ['content'] });
       assert.deepEqual(early, late);
+      assert.deepEqual(await shadowsOf({ system, list }, given), await shadowsOf({ system, list }, given, ['content']));
+      const enforced = {
+        system: ruleset('system', {
+          before: enforcedOnly(named('before', before)),
+          after: enforcedOnly(named('after', behind)),
+        }),
+        list: ruleset('list', { rules: enforcedOnly(named('own', own)) }),
+      };
+      assert.deepEqual(await evaluate(enforced, given), { phase, ...early });
       assert.equal(end, 'content');
       reached.add(`${early.kind} at ${phase}`);
       const failed = early.kind === 'defer' && early.reply.text.startsWith(replies.policyUnavailable.text);

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { isWarning } from '../../src/core/diagnostic.ts';
-import { type Facts, PHASES } from '../../src/core/facts.ts';
+import { type Facts, PHASES, type Phase } from '../../src/core/facts.ts';
 import type { HeaderEdit, Verdict } from '../../src/core/verdict.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
@@ -51,6 +51,20 @@ export async function evaluate(
     if (progress !== 'later') return progress;
   }
   throw new Error('still later at the end');
+}
+
+/** The shadow rules that would have decided, asked on to the last of the phases. */
+export async function shadowsOf(
+  { system, list }: Rulesets,
+  given: Given,
+  phases: readonly Phase[] = PHASES,
+): Promise<readonly string[]> {
+  const facts = factsOf(given);
+  const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
+  const evaluation = startEvaluation(program, memoryLog(), false);
+  for (const phase of phases) await evaluation.advance(facts[phase]);
+  assert.equal(evaluation.pending, false);
+  return [...evaluation.shadows].sort();
 }
 
 export function printEdit(edit: HeaderEdit): string {

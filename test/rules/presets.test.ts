@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { isWarning } from '../../src/core/diagnostic.ts';
 import { loadPreset } from '../../src/rules/load.ts';
 import type { Given } from '../../src/rules/part.ts';
@@ -47,7 +48,7 @@ const ANN = 'From: ann@example.net';
 const EVE = 'From: eve@example.com';
 const BOTH = 'From: ann@example.net, eve@example.com';
 
-/** A preset is a file in rules/presets and its cases here. */
+/** By preset. */
 const cases: Readonly<Record<string, readonly Case[]>> = {
   'announce-only': [
     { list: 'with: { announcers: [ann@example.net] }', given: { header: ANN }, expect: 'relay' },
@@ -134,8 +135,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
 };
 
-test('every preset has cases', () => {
-  assert.deepEqual([...shipped.presets.keys()], Object.keys(cases).sort());
+test('each case is of a preset that there is', () => {
+  for (const name of Object.keys(cases)) assert.ok(shipped.presets.has(name), name);
 });
 
 for (const [name, some] of Object.entries(cases)) {
@@ -239,5 +240,33 @@ test('what cannot be used in a folder of presets is told', () => {
   assert.deepEqual(
     openPresets(join(folder, 'none'), shared).diagnostics.map(({ code }) => code),
     ['E_FILE'],
+  );
+});
+
+test('whatever a list gives, it loads or is told what is wrong', () => {
+  const presets = new Map([['own', presetOf(OWN)], ...shipped.presets]);
+  const names = ['words', 'on', 'members', 'strangers', 'limit', 'own', 'members-only', '$words', 'constructor'];
+  const word = fc.constantFrom('darn', 'true', '5 MB', 'reject', '{lst}', '$words', '', 'a/b.txt', '*@example.net');
+  const value = fc.oneof(
+    word.map((text) => JSON.stringify(text)),
+    fc.array(word, { maxLength: 2 }).map((some) => JSON.stringify(some)),
+    fc.tuple(fc.constantFrom('file', 'values', 'limit', 'words'), word).map(([key, text]) => `{ ${key}: "${text}" }`),
+  );
+  const given = fc.uniqueArray(fc.tuple(fc.constantFrom(...names), value), {
+    selector: ([name]) => name,
+    maxLength: 4,
+  });
+  const chosen = fc.subarray([...presets.keys()], { minLength: 1 });
+  fc.assert(
+    fc.property(chosen, given, (some, values) => {
+      const pairs = values.map(([name, one]) => `${name}: ${one}`);
+      const text = `version: 1\nextends: [${some.join(', ')}]\nwith: { ${pairs.join(', ')} }\n`;
+      const { ruleset, diagnostics } = load('list', text, { presets });
+      const errors = diagnostics.filter((one) => !isWarning(one));
+      assert.equal(ruleset === null, errors.length > 0);
+      // The presets have been tried, so what is wrong is wrong with what the list gives.
+      for (const { place } of errors) assert.equal(place.file, 'lists/lists.example.org/gardeners.yaml');
+    }),
+    { numRuns: 500, seed: 1 },
   );
 });

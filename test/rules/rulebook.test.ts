@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Policy } from '../../src/rules/policy.ts';
 import { openRulebook, type Rulebook, type RulesOptions } from '../../src/rules/rulebook.ts';
 import { factsOf, mailbox, memoryLog } from './facts.ts';
@@ -238,6 +239,39 @@ after: [{ name: a, overridable: ${overridable}, when: { always: true }, then: { 
   assert.deepEqual(
     (await later.checkAll()).map(({ code, place }) => [code, place.line]),
     [['E_NOT_ALLOWED', 2]],
+  );
+});
+
+test('what lists may do and presets come from the configuration', async () => {
+  write(
+    'presets/size-limit.yaml',
+    [
+      'version: 1',
+      'preset: size-limit',
+      'summary: Messages above a size are refused.',
+      'parameters: { limit: { type: amount, description: The limit., default: 1 KB } }',
+      `rules: [{ name: too-large, when: { size: { above: $limit } }, then: { reject: "Above $\{limit}." } }]`,
+    ].join('\n'),
+  );
+  const presets = join(folder, 'presets');
+  const may = { ...TIGHTEN_ONLY, conditions: ['subject'], file: 'postern.yaml' };
+  write(GARDENERS, 'version: 1\nextends: size-limit\nwith: { limit: 1 B }');
+  write('lists/lists.example.org/news.yaml', 'version: 1\nextends: size-limits');
+  write('lists/lists.example.org/other.yaml', rejecting('"not allowed"'));
+  const rulebook = open({ presets, may });
+  assert.equal(await ask(rulebook), '550 5.7.1 Above 1 B. (id T1)');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), 'unavailable');
+  assert.deepEqual(
+    (await rulebook.checkAll()).map(({ code, place }) => `${place.file.split('/').at(-1)}:${place.line} ${code}`),
+    ['news.yaml:2 E_REFERENCE', 'other.yaml:3 E_NOT_ALLOWED'],
+  );
+  write('presets/broken.yaml', 'version: 1\npreset: broken');
+  const options = { system: null, lists: null, downstreams: [], log };
+  const broken = openRulebook({ ...options, presets, may: { ...may, actions: ['rejct'] } });
+  assert.equal(broken.rulebook, null);
+  assert.deepEqual(
+    broken.diagnostics.map(({ code, place, hint }) => `${place.file.split('/').at(-1)} ${code} ${hint}`),
+    ['postern.yaml E_REFERENCE did you mean "reject"?', 'broken.yaml E_MISSING_KEY add summary: \u2026'],
   );
 });
 
