@@ -44,7 +44,8 @@ export type DiagnosticCode =
   | 'E_LISTEN'
   | 'W_UNREACHABLE'
   | 'W_UNUSED'
-  | 'W_LOOSE_PATTERN';
+  | 'W_LOOSE_PATTERN'
+  | 'W_UNTRUSTED';
 
 export interface Diagnostic {
   readonly code: DiagnosticCode;

@@ -26,6 +26,8 @@ export interface LoadOptions {
   /** The list whose file it is by its place; null for the system's file and for a domain's default. */
   readonly list: string | null;
   readonly downstreams: readonly string[];
+  /** What the system's file trusts, for the file of a list. */
+  readonly trustResultsFrom?: readonly string[];
   readonly patterns: PatternCache;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -53,9 +55,11 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   checkPlace(source, tree, options);
   const { sets, setFiles } = openSets(source, tree, options);
   const used = new Set<string>();
+  const trustResultsFrom = scope === 'system' ? tree.trustResultsFrom : (options.trustResultsFrom ?? []);
   const env: FileEnv = {
     scope,
     downstreams: options.downstreams,
+    trustResultsFrom,
     patterns: options.patterns.forFile(),
     setNames: [...sets.keys()],
     set(name) {
@@ -67,7 +71,11 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   checkRules(source, tree, scope);
   checkUse(source, tree, used);
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
-  const ruleset = { file, layers: { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') } };
+  const ruleset = {
+    file,
+    trustResultsFrom,
+    layers: { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') },
+  };
   return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles };
 }
 

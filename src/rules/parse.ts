@@ -39,6 +39,8 @@ export interface RuleTree {
 export interface FileTree {
   /** The address that the file says it is for. */
   readonly list: string | null;
+  /** The authserv-ids that the system trusts, in lower case. */
+  readonly trustResultsFrom: readonly string[];
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
   readonly rules: readonly RuleTree[];
 }
@@ -47,7 +49,7 @@ export interface FileTree {
 const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES, list: ['post'] };
 
 const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
-  system: ['version', 'sets', 'before', 'after'],
+  system: ['version', 'trust_results_from', 'sets', 'before', 'after'],
   list: ['version', 'list', 'sets', 'rules'],
 };
 const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
@@ -60,11 +62,17 @@ const ruleName = scalar('name', ['members-only'], (source) => {
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
 });
 
+const authservId = scalar('authserv-id', ['mx.example.org'], (text) => {
+  if (/^[^\s;()="]{1,255}$/.test(text)) return { value: text.toLowerCase() };
+  const hint = 'write the name that stands first in its Authentication-Results: mx.example.org';
+  return { problem: { code: 'E_VALUE', message: `"${text}" is not an authserv-id`, hint } };
+});
+
 export function parseFile(source: Source, scope: Scope): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, sets: [], rules: [] };
+    return { list: null, trustResultsFrom: [], sets: [], rules: [] };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[scope].includes(key)) continue;
@@ -74,6 +82,10 @@ export function parseFile(source: Source, scope: Scope): FileTree {
   source.read(z.object({ version: z.literal('1') }), []);
   return {
     list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    trustResultsFrom:
+      scope === 'system' && root['trust_results_from'] !== undefined
+        ? (source.read(listOf(authservId), ['trust_results_from']) ?? [])
+        : [],
     sets: parseSets(source, root['sets']),
     rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
   };
@@ -83,7 +95,8 @@ function reportOtherScope(source: Source, scope: Scope, key: string): void {
   const message =
     scope === 'system' ? `\`${key}\` is for the files of lists` : `\`${key}\` is for the file of the system`;
   const hint = scope === 'system' ? 'write before or after, or move it to the file of a list' : 'write rules';
-  source.report('E_UNKNOWN_KEY', message, key === 'list' ? 'take it out' : hint, [key], 'key');
+  const ofOne = key === 'list' || key === 'trust_results_from';
+  source.report('E_UNKNOWN_KEY', message, ofOne ? 'take it out' : hint, [key], 'key');
 }
 
 function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets'] {

@@ -16,7 +16,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'until',
   // conditions
   'rate',
-  'auth',
   'seen',
   'attachment',
   'text_parts',

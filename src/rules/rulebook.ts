@@ -53,8 +53,9 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook({ system, lists, downstreams, log, now = Date.now }: RulesOptions): OpenedRulebook {
   const patterns = new PatternCache();
+  let trustResultsFrom: readonly string[] = [];
   const load = (file: string, text: string, scope: 'system' | 'list', list: string | null) =>
-    loadRuleset({ file, text, scope, list, downstreams, patterns, now });
+    loadRuleset({ file, text, scope, list, downstreams, trustResultsFrom, patterns, now });
   const loadList = (file: string, text: string, list: string | null) => load(file, text, 'list', list);
 
   const diagnostics: Diagnostic[] = [];
@@ -68,6 +69,7 @@ export function openRulebook({ system, lists, downstreams, log, now = Date.now }
       const loaded = load(system, read.text, 'system', null);
       diagnostics.push(...loaded.diagnostics, ...checkSetFiles(loaded.setFiles));
       ruleset = loaded.ruleset;
+      trustResultsFrom = ruleset?.trustResultsFrom ?? [];
     }
   }
   if (lists !== null && !isFolder(lists.folder)) {
