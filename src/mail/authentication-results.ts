@@ -35,19 +35,23 @@ export interface AuthenticationResults {
 /** In characters; what an MTA writes has some hundred. */
 const LONGEST = 16_384;
 
-/** null where the value does not say whose it is, or is of a version that nobody knows (section 2.5). */
+/**
+ * null where the value does not say whose it is. A field of an unknown version (section 2.5), or one that is no list of
+ * results, has none: it still stands for its server, so that none below it takes its place.
+ */
 export function parseAuthenticationResults(value: string): AuthenticationResults | null {
   const cursor = new Cursor(value.slice(0, LONGEST));
   const authservId = cursor.readWord(/[^\s;()="]+/y);
+  if (authservId === null) return null;
   const version = cursor.readWord(/\d+/y) ?? '1';
-  if (authservId === null || version !== '1') return null;
   const results: MethodResult[] = [];
   while (cursor.take(';')) {
     const result = readResult(cursor);
     if (result !== null) results.push(result);
     cursor.skipTo(';');
   }
-  return cursor.atEnd ? { authservId: authservId.toLowerCase(), results } : null;
+  const readable = version === '1' && cursor.atEnd;
+  return { authservId: authservId.toLowerCase(), results: readable ? results : [] };
 }
 
 const KEYWORD = /[a-z0-9][a-z0-9-]*/iy;

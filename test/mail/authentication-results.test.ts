@@ -25,7 +25,7 @@ function print({ method, result, reason, properties, comments }: MethodResult): 
 const cases: readonly { given: string; expect: readonly string[] | null }[] = [
   { given: 'mx.example.org; none', expect: ['mx.example.org'] },
   { given: 'MX.example.org 1; SPF=Pass SMTP.MailFrom=Ann', expect: ['mx.example.org', 'spf=pass smtp.mailfrom=Ann'] },
-  { given: 'mx.example.org 2; spf=pass', expect: null },
+  { given: 'mx.example.org 2; spf=pass', expect: ['mx.example.org'] },
   { given: '"mx example"; spf/1 = pass', expect: ['mx example', 'spf=pass'] },
   { given: 'mx; spf/2=pass; dkim=pass', expect: ['mx', 'dkim=pass'] },
   {
@@ -43,7 +43,8 @@ const cases: readonly { given: string; expect: readonly string[] | null }[] = [
   { given: 'mx', expect: ['mx'] },
   { given: '', expect: null },
   { given: '; spf=pass', expect: null },
-  { given: 'spf=pass smtp.mailfrom=x; mx; dkim=pass', expect: null },
+  { given: 'mx foo; spf=pass', expect: ['mx'] },
+  { given: 'spf=pass smtp.mailfrom=x; mx; dkim=pass', expect: ['spf'] },
 ];
 
 for (const { given, expect } of cases) {
@@ -148,7 +149,7 @@ test('the examples of Mail::AuthenticationResults', (t) => {
       assert.deepEqual(parsed?.results ?? [], [], value);
     } else if (NOT_CONFORMANT.test(value)) {
       compared += 1;
-      assert.equal(parsed, null, value);
+      assert.deepEqual(parsed?.results, [], value);
     } else if (vector.authserv_id !== undefined) {
       compared += 1;
       const told = parsed?.results.flatMap(({ method, result, properties }) => [

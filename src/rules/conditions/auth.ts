@@ -3,8 +3,9 @@
  * (RFC 8601).
  *
  * Anybody can write such a field. Only those count whose authserv-id the system's file names under `trust_results_from:`,
- * and of each of these the topmost, because what the MTA writes stands above what came with the message. Where two of them
- * tell of the same method the upper one is asked.
+ * and of each of these the topmost, because what the MTA writes stands above what came with the message (it should take
+ * out what came in its name, section 5). Where two of them tell of the same method the upper one is asked. Programs that
+ * write a field each, as milters do, need authserv-ids of their own.
  * One signature that passes is enough, however many others do not (section 2.7.1). SPF of the HELO name is asked only where
  * there is none of MAIL FROM. What no field tells compares as false.
  */
@@ -22,7 +23,8 @@ import { askNothing, asksSomething } from '../match.ts';
 
 const METHODS = ['spf', 'dkim', 'dmarc', 'arc'] as const;
 type Method = (typeof METHODS)[number];
-type Question = Method | 'dmarc_policy';
+const QUESTIONS = [...METHODS, 'dmarc_policy'] as const;
+type Question = (typeof QUESTIONS)[number];
 
 const DKIM_RESULTS = ['none', 'pass', 'fail', 'policy', 'neutral', 'temperror', 'permerror'] as const;
 
@@ -74,6 +76,7 @@ export const auth = defineCondition({
     },
     { argument: '{ arc: pass }', given: { header: 'Authentication-Results: mx.example.com; arc=pass' }, expect: false },
     { argument: '{ dmarc: pass }', given: { header: `${FAILS}\n${MX}; dmarc=pass` }, expect: false },
+    { argument: '{ dmarc: pass }', given: { header: `${MX} 2; dmarc=pass\n${MX}; dmarc=pass` }, expect: false },
     { argument: '{ dkim: none }', given: {}, expect: false },
   ],
   compile(wanted, { trustResultsFrom, report }) {
@@ -81,12 +84,15 @@ export const auth = defineCondition({
       const hint = 'name your MTA in the file of the system: trust_results_from: [mx.example.org]';
       report('W_UNTRUSTED', 'nobody is trusted to tell, so `auth` never holds', hint);
     }
-    const questions = Object.entries(wanted) as [Question, readonly string[] | undefined][];
+    const questions = QUESTIONS.flatMap((question) => {
+      const results: readonly string[] | undefined = wanted[question];
+      return results === undefined ? [] : [{ question, results }];
+    });
     return (facts) => {
       const told = topmost(facts.header, trustResultsFrom);
-      return questions.every(([question, results]) => {
-        return results === undefined || answersTo(question, told).some((answer) => results.includes(answer));
-      });
+      return questions.every(({ question, results }) =>
+        answersTo(question, told).some((answer) => results.includes(answer)),
+      );
     };
   },
   saw: (facts) => show(facts),
