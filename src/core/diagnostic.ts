@@ -46,7 +46,8 @@ export type DiagnosticCode =
   | 'W_UNREACHABLE'
   | 'W_UNUSED'
   | 'W_LOOSE_PATTERN'
-  | 'W_OVERDUE';
+  | 'W_OVERDUE'
+  | 'W_UNTRUSTED';
 
 export interface Diagnostic {
   readonly code: DiagnosticCode;

@@ -34,6 +34,8 @@ export interface LoadOptions {
   /** The list whose file it is by its place; null for the system's file and for a domain's default. */
   readonly list: string | null;
   readonly downstreams: readonly string[];
+  /** What the system's file trusts, for the file of a list. */
+  readonly trustResultsFrom?: readonly string[];
   readonly patterns: PatternCache;
   /** The system's rules in force, for a list's `skip`. */
   readonly system?: Ruleset | null;
@@ -70,7 +72,7 @@ export interface LoadedPreset {
 }
 
 /** What a ruleset is made with beside its own text. */
-type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'now'>;
+type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'trustResultsFrom'>;
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
@@ -82,8 +84,11 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   checkSkip(source, tree, options.system ?? null);
   const { sets, setFiles } = openSets(source, tree, options);
   const used = new Set<string>();
-  const env = envFor(scope, sets, used, options);
-  const ofPresets = extendPresets(source, tree, env, options);
+  const ofSystem = options.system?.trustResultsFrom ?? options.trustResultsFrom ?? [];
+  const trustResultsFrom = scope === 'system' ? tree.trustResultsFrom : ofSystem;
+  const shared = { ...options, trustResultsFrom };
+  const env = envFor(scope, sets, used, shared);
+  const ofPresets = extendPresets(source, tree, env, shared);
   const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env, options.may)];
   checkUse(source, tree, used);
   checkShadows(source, tree, options.now());
@@ -91,7 +96,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const cases = readCases(source, tree.cases, { list: options.list, rules: names, sets, env });
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
-  const ruleset = { file, layers, skip: new Set(tree.skip) };
+  const ruleset = { file, trustResultsFrom, layers, skip: new Set(tree.skip) };
   return {
     ruleset: source.failed ? null : ruleset,
     diagnostics: source.diagnostics,
@@ -236,6 +241,7 @@ function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<str
   return {
     scope,
     downstreams: shared.downstreams,
+    trustResultsFrom: shared.trustResultsFrom ?? [],
     patterns: shared.patterns.forFile(),
     setNames: [...sets.keys()],
     set(name) {

@@ -62,6 +62,8 @@ export interface FileTree {
   readonly extends: readonly string[];
   /** The rules of the system that the list goes without. */
   readonly skip: readonly string[];
+  /** The authserv-ids that the system trusts, in lower case. */
+  readonly trustResultsFrom: readonly string[];
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
   readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
@@ -77,7 +79,7 @@ const DEFAULT_ROLES: Readonly<Record<FileKind, readonly Role[]>> = {
 };
 
 const FILE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
-  system: ['version', 'sets', 'conditions', 'before', 'after', 'tests'],
+  system: ['version', 'trust_results_from', 'sets', 'conditions', 'before', 'after', 'tests'],
   list: ['version', 'list', 'extends', 'with', 'skip', 'sets', 'conditions', 'rules', 'tests'],
   preset: ['version', 'preset', 'summary', 'parameters', 'sets', 'conditions', 'rules'],
 };
@@ -103,6 +105,12 @@ const ruleName = scalar('name', ['members-only'], (source) => {
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
 });
 
+const authservId = scalar('authserv-id', ['mx.example.org'], (text) => {
+  if (/^[^\s;()="]{1,255}$/.test(text)) return { value: text.toLowerCase() };
+  const hint = 'write the name that stands first in its Authentication-Results: mx.example.org';
+  return { problem: { code: 'E_VALUE', message: `"${text}" is not an authserv-id`, hint } };
+});
+
 const names = listOf(text);
 const mode = z.enum(['enforce', 'shadow']);
 const day = scalar('day', ['2026-12-31'], (source) => {
@@ -115,7 +123,8 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, extends: [], skip: [], sets: [], conditions: new Map(), rules: [], cases: undefined };
+    const nothing = { list: null, trustResultsFrom: [], extends: [], skip: [], sets: [], rules: [] };
+    return { ...nothing, conditions: new Map(), cases: undefined };
   }
   for (const key of Object.keys(root)) {
     if (FILE_KEYS[kind].includes(key)) continue;
@@ -128,6 +137,10 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
     list: kind === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
     extends: namesAt(source, kind, root, 'extends'),
     skip: namesAt(source, kind, root, 'skip'),
+    trustResultsFrom:
+      kind === 'system' && root['trust_results_from'] !== undefined
+        ? (source.read(listOf(authservId), ['trust_results_from']) ?? [])
+        : [],
     sets: parseSets(source, root['sets']),
     conditions: parseConditions(source, root['conditions']),
     rules: LAYERS[kind].flatMap((layer) => parseRules(source, kind, layer, root[layer])),

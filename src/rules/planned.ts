@@ -8,7 +8,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'canonical',
   // conditions
   'rate',
-  'auth',
   'seen',
   // actions
   'quarantine',

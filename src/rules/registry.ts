@@ -17,6 +17,7 @@ import type { Condition } from './condition.ts';
 import { addressedToList } from './conditions/addressed-to-list.ts';
 import { always } from './conditions/always.ts';
 import { authenticated } from './conditions/authenticated.ts';
+import { auth } from './conditions/auth.ts';
 import { author } from './conditions/author.ts';
 import { autoSubmitted } from './conditions/auto-submitted.ts';
 import { attachment } from './conditions/attachment.ts';
@@ -67,6 +68,7 @@ const CONDITIONS: readonly Condition[] = [
   subject,
   header,
   addressedToList,
+  auth,
   autoSubmitted,
   loop,
   receivedCount,

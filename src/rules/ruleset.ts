@@ -46,6 +46,8 @@ export interface Rule {
 /** The rules of one file; what the file has no layer for is empty. */
 export interface Ruleset {
   readonly file: string;
+  /** The authserv-ids that `auth` believes, in lower case: those of the system, for the files of lists too. */
+  readonly trustResultsFrom: readonly string[];
   readonly layers: Readonly<Record<Layer, readonly Rule[]>>;
   /** The names of the system's rules that the list goes without. */
   readonly skip: ReadonlySet<string>;

@@ -78,6 +78,8 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
     { date_skew: { above: '1 day' } },
     { score: { at_least: '4' } },
     { score: { at_least: '6.5' } },
+    { auth: { dmarc: 'fail', dmarc_policy: 'reject' } },
+    { auth: { dkim: ['pass', 'none'] } },
     { recipients: { above: '1' } },
     { recipients: { below: '3' } },
     { lists_addressed: { above: '1' } },
@@ -162,6 +164,7 @@ const message: fc.Arbitrary<Given> = fc
       'Auto-Submitted: auto-replied',
       'List-Id: <gardeners.lists.example.org>',
       'Received: from a by b',
+      'Authentication-Results: mx.example.org; dmarc=fail (p=reject); dkim=none',
       'X-Spam-Score: 7.5',
       'Date: Sun, 1 Mar 2026 12:00:00 +0000',
     ]),
@@ -187,9 +190,13 @@ function enforcedOnly(some: readonly Json[]): readonly Json[] {
   return some.filter((rule) => JSON.stringify(rule).includes('"mode":"enforce"'));
 }
 
+const TRUSTED = ['mx.example.org'];
+
 function ruleset(scope: 'system' | 'list', layers: Json) {
-  const body = JSON.stringify({ version: '1', sets: SETS, conditions: CONDITIONS, ...(layers as object) });
-  const { ruleset: compiled, diagnostics } = load(scope, body, { file: join(folder, 'rules.yaml'), now });
+  const trust = scope === 'system' ? { trust_results_from: TRUSTED } : {};
+  const body = JSON.stringify({ version: '1', ...trust, sets: SETS, conditions: CONDITIONS, ...(layers as object) });
+  const options = { file: join(folder, 'rules.yaml'), now, trustResultsFrom: TRUSTED };
+  const { ruleset: compiled, diagnostics } = load(scope, body, options);
   assert.ok(compiled !== null, JSON.stringify(diagnostics.filter(({ code }) => code.startsWith('E_'))));
   return compiled;
 }

@@ -11,7 +11,7 @@ import type { LoadedRuleset } from '../../src/rules/load.ts';
 import { memoryLog } from './facts.ts';
 
 const GOOD: LoadedRuleset = {
-  ruleset: { file: 'x.yaml', layers: { before: [], rules: [], after: [] }, skip: new Set() },
+  ruleset: { file: 'x.yaml', trustResultsFrom: [], layers: { before: [], rules: [], after: [] }, skip: new Set() },
   diagnostics: [],
   setFiles: [],
   cases: [],

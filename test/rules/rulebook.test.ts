@@ -365,3 +365,18 @@ test('in another layout the files of lists lie in folders of their names', async
     ],
   );
 });
+
+test('what the system trusts is trusted in the files of lists', async () => {
+  const system = write('system.yaml', 'version: 1\ntrust_results_from: mx.example.org\n');
+  write(
+    'lists/lists.example.org/gardeners.yaml',
+    'version: 1\nrules:\n  - { name: forged, when: { auth: { dmarc: fail } }, then: { reject: forged } }\n',
+  );
+  const rulebook = open({ system });
+  assert.deepEqual(await rulebook.checkAll(), []);
+  const policy = await rulebook.policyFor(mailbox('gardeners@lists.example.org'));
+  const header = 'Authentication-Results: mx.example.org; dmarc=fail\nFrom: ann@example.net';
+  const verdict = await policy.start().advance(factsOf({ header }).content);
+  assert.equal(verdict === 'later' ? verdict : verdict.rule, 'forged');
+  rulebook.close();
+});

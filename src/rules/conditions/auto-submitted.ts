@@ -41,13 +41,18 @@ export const autoSubmitted = defineCondition({
       return wanted.has('yes') || automatic.some((keyword) => wanted.has(keyword));
     };
   },
-  saw: ({ header }) => keywords(header).slice(0, 5).join(', ') || 'no such field',
+  saw: ({ header }) => keywords(header).join(', ') || 'no such field',
 });
+
+/** Fields, and characters of each, that are read. */
+const MOST_FIELDS = 10;
+const LONGEST = 200;
 
 /** Comments may stand on either side (RFC 3834 section 5); nested ones nobody writes. */
 function keywords(header: Header): readonly string[] {
-  return header.named('Auto-Submitted').flatMap(({ value }) => {
-    const bare = value.slice(0, 1000).replace(/\([^()]*\)/g, ' ');
+  const fields = header.named('Auto-Submitted').slice(0, MOST_FIELDS);
+  return fields.flatMap(({ value }) => {
+    const bare = value.slice(0, LONGEST).replace(/\([^()]*\)/g, ' ');
     const keyword = /^[^\s;]+/.exec(bare.trim())?.[0];
     return keyword === undefined ? [] : [keyword.toLowerCase()];
   });

@@ -51,7 +51,18 @@ export const spamScore = defineCondition({
   saw: ({ header }) => String(scoreOf(header) ?? 'no score'),
 });
 
+const read = new WeakMap<Header, number | null>();
+
+/** null where there is none; read once for all rules and recipients. */
 function scoreOf(header: Header): number | null {
+  const known = read.get(header);
+  if (known !== undefined) return known;
+  const score = highestOf(header);
+  read.set(header, score);
+  return score;
+}
+
+function highestOf(header: Header): number | null {
   let highest: number | null = null;
   for (const [name, pattern] of SCORES) {
     for (const { value } of header.named(name)) {
