@@ -8,16 +8,18 @@
 import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import type { Client, Recipient, Transaction } from '../core/envelope.ts';
+import type { Recipient, Transaction } from '../core/envelope.ts';
 import { type EnhancedStatusCode, type Reply, replies, reply, withId } from '../core/reply.ts';
 import type { Admission, Pipeline } from '../pipeline/pipeline.ts';
+import type { ProxySource } from '../smtp/proxy-header.ts';
 import { formatReply } from '../smtp/reply-format.ts';
 import { ContentStream, type Incoming } from './data.ts';
 import { readMail, readRecipient } from './envelope-commands.ts';
 import { combine, OrderedReplies } from './final-replies.ts';
+import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
 import { newTransactionId } from './transaction-id.ts';
-import { type Forwarded, forwardedClient, parseXforward, XFORWARD_ATTRIBUTES } from './xforward.ts';
+import { XFORWARD_ATTRIBUTES } from './xforward.ts';
 
 /** The transaction under way, from MAIL to its last reply. It keeps the pipeline it began with over a reload. */
 interface Open {
@@ -44,17 +46,21 @@ export class Connection extends SMTPConnection {
   #site: Site;
   #open: Open | null = null;
   #incoming: Incoming | null = null;
-  #forwarded: Forwarded | null = null;
+  readonly #client: SessionClient;
   #draining = false;
   #out = '';
   readonly #ended: () => void;
 
-  /** `ended` is called once: the connection is closed and its last transaction is finished and recorded. */
-  constructor(server: SMTPServer, socket: Socket, site: () => Site, ended: () => void) {
+  /**
+   * `source` is the client that a PROXY header named. `ended` is called once: the connection is closed and its last
+   * transaction is finished and recorded.
+   */
+  constructor(server: SMTPServer, socket: Socket, site: () => Site, source: ProxySource, ended: () => void) {
     // The library would make an id of its own from fresh random octets for every connection; nobody reads it.
     super(server, socket, { id: 'session' });
     this.#current = site;
     this.#site = site();
+    this.#client = new SessionClient({ address: this.remoteAddress || null, port: this.remotePort || null }, source);
     this.#ended = ended;
   }
 
@@ -93,7 +99,7 @@ export class Connection extends SMTPConnection {
     const features = ['PIPELINING', `SIZE ${size ?? limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
     if (smtputf8) features.push('SMTPUTF8');
     if (dsn) features.push('DSN');
-    if (this.#isTrusted()) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
+    if (this.#takesXforward()) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
     this.#hello(command, [hostname, ...features]);
     callback();
   }
@@ -109,13 +115,9 @@ export class Connection extends SMTPConnection {
   }
 
   override handler_XFORWARD(command: Buffer, callback: () => void): void {
-    if (!this.#isTrusted()) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
+    if (!this.#takesXforward()) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
     else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
-    else {
-      const told = parseXforward(command.toString('utf8').slice('XFORWARD'.length).trim());
-      this.#forwarded = new Map([...(this.#forwarded ?? []), ...told]);
-      this.#reply(reply(250, '2.0.0', 'Ok'));
-    }
+    else this.#reply(this.#client.xforward(argumentOf(command)));
     callback();
   }
 
@@ -198,7 +200,7 @@ export class Connection extends SMTPConnection {
       return;
     }
     this.hostNameAppearsAs = name;
-    this.#forwarded = null;
+    this.#client.forgetForwarded();
     this._resetSession();
     this.#reply({ code: 250, status: null, text: lines.join('\n') });
   }
@@ -211,7 +213,7 @@ export class Connection extends SMTPConnection {
     const gone = new AbortController();
     const transaction: Transaction = {
       id: newTransactionId(),
-      client: this.#client(),
+      client: this.#client.facts(this.#site, this.#greeting()),
       reversePath: mail.path.mailbox,
       rawReversePath: mail.path.raw,
       parameters: mail.parameters,
@@ -253,7 +255,7 @@ export class Connection extends SMTPConnection {
     else each.conclude(withId(replies.internalError, transaction.id));
     this.#incoming = null;
     this.#open = null;
-    this.#forwarded = null;
+    this.#client.forgetForwarded();
     this._unrecognizedCommands = 0;
     this._resetSession();
     if (this._closed) this.#ended();
@@ -265,26 +267,20 @@ export class Connection extends SMTPConnection {
     const open = this.#open;
     this.#open = null;
     if (open === null || open.admissions.length === 0) return;
-    this.#forwarded = null;
+    this.#client.forgetForwarded();
     open.pipeline.abandon(this.#site.entrance, open.transaction, open.admissions, end);
   }
 
-  /** On a unix socket a peer has no address: who may open it, is trusted. */
-  #isTrusted(): boolean {
-    const { clientFrom, trusts } = this.#site;
-    return clientFrom === 'xforward' && (this._originalRemoteAddress === '' || trusts(this._originalRemoteAddress));
+  #takesXforward(): boolean {
+    return this.#site.clientFrom === 'xforward' && this.#client.isTrusted(this.#site);
   }
 
-  #client(): Client {
-    const peer: Client = {
-      address: this._originalRemoteAddress || null,
-      name: null,
-      port: this.remotePort || null,
+  #greeting(): Parameters<SessionClient['facts']>[1] {
+    return {
       helo: this.hostNameAppearsAs || '',
       tls: this.secure,
       protocol: this.#site.protocol === 'lmtp' ? 'LMTP' : this.openingCommand === 'EHLO' ? 'ESMTP' : 'SMTP',
     };
-    return this.#isTrusted() ? forwardedClient(this.#forwarded ?? new Map(), peer) : peer;
   }
 
   /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */
@@ -299,6 +295,14 @@ export class Connection extends SMTPConnection {
     this.#out = '';
     if (out !== '' && this._socket.writable && !this._socket.destroyed) this._socket.write(out, 'latin1');
   }
+}
+
+/** What stands behind the verb. */
+function argumentOf(command: Buffer): string {
+  return command
+    .toString('utf8')
+    .replace(/^\S*\s*/, '')
+    .trimEnd();
 }
 
 function classStatus(code: number): EnhancedStatusCode | null {
