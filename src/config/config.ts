@@ -11,7 +11,7 @@ export interface ListenerConfig {
   readonly address: Address;
   /** Access mode of a unix socket; null leaves it to the umask. */
   readonly mode: number | null;
-  readonly clientFrom: 'peer' | 'xforward' | 'proxy';
+  readonly clientFrom: 'peer' | 'xforward' | 'xclient' | 'proxy';
   /** Peers whose word on who the client is, is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */

@@ -83,9 +83,9 @@ export const listenerSchema = z.strictObject({
   mode: mode.optional().meta({
     description: 'Access mode of the socket file, for unix sockets only. Who may open the socket is trusted.',
   }),
-  client_from: choice(['peer', 'xforward', 'proxy'], ['xclient']).prefault('peer').meta({
+  client_from: choice(['peer', 'xforward', 'xclient', 'proxy']).prefault('peer').meta({
     description:
-      'Who the client is said to be: the peer that connected, or whom a trusted peer names: by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command), or by a PROXY header (HAProxy, version 1 or 2) before anything else; who then brings none is not served.',
+      'Who the client is said to be: the peer that connected, or whom a trusted peer names: by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command), by XCLIENT (nginx mail proxy), or by a PROXY header (HAProxy, version 1 or 2) before anything else; who then brings none is not served.',
   }),
   trust: listOf(network).prefault(['127.0.0.1', '::1']).meta({
     description:

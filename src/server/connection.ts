@@ -19,6 +19,7 @@ import { combine, OrderedReplies } from './final-replies.ts';
 import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
 import { newTransactionId } from './transaction-id.ts';
+import { XCLIENT_ATTRIBUTES } from './xclient.ts';
 import { XFORWARD_ATTRIBUTES } from './xforward.ts';
 
 /** The transaction under way, from MAIL to its last reply. It keeps the pipeline it began with over a reload. */
@@ -85,6 +86,11 @@ export class Connection extends SMTPConnection {
     return parser;
   }
 
+  /** A command that the configuration switches off is no command at all. */
+  override _isDisabled(command: string): boolean {
+    return (command === 'XCLIENT' && this.#site.clientFrom !== 'xclient') || super._isDisabled(command);
+  }
+
   override _onCommand(command: Buffer, callback?: () => void): void {
     const verb = command.subarray(0, 5).toString('latin1').trimEnd().toUpperCase();
     const wrong = this.#site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
@@ -99,7 +105,8 @@ export class Connection extends SMTPConnection {
     const features = ['PIPELINING', `SIZE ${size ?? limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
     if (smtputf8) features.push('SMTPUTF8');
     if (dsn) features.push('DSN');
-    if (this.#takesXforward()) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
+    if (this.#takes('xforward')) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
+    if (this.#takes('xclient')) features.push(`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`);
     this.#hello(command, [hostname, ...features]);
     callback();
   }
@@ -115,9 +122,25 @@ export class Connection extends SMTPConnection {
   }
 
   override handler_XFORWARD(command: Buffer, callback: () => void): void {
-    if (!this.#takesXforward()) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
+    if (!this.#takes('xforward')) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
     else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
     else this.#reply(this.#client.xforward(argumentOf(command)));
+    callback();
+  }
+
+  override handler_XCLIENT(command: Buffer, callback: () => void): void {
+    if (!this.#takes('xclient')) this.#reply(reply(550, '5.7.0', 'XCLIENT is not for you'));
+    else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
+    else {
+      const refusal = this.#client.xclient(argumentOf(command));
+      if (refusal !== null) this.#reply(refusal);
+      else {
+        this.hostNameAppearsAs = false;
+        this.openingCommand = false;
+        this._resetSession();
+        this._sendGreeting();
+      }
+    }
     callback();
   }
 
@@ -271,8 +294,8 @@ export class Connection extends SMTPConnection {
     open.pipeline.abandon(this.#site.entrance, open.transaction, open.admissions, end);
   }
 
-  #takesXforward(): boolean {
-    return this.#site.clientFrom === 'xforward' && this.#client.isTrusted(this.#site);
+  #takes(command: 'xforward' | 'xclient'): boolean {
+    return this.#site.clientFrom === command && this.#client.isTrusted(this.#site);
   }
 
   #greeting(): Parameters<SessionClient['facts']>[1] {

@@ -1,11 +1,12 @@
 /**
  * session-client - who the client of a session is said to be: the peer, whom the PROXY header named, or whom a trusted
- * peer names by XFORWARD.
+ * peer names by XFORWARD (for one transaction) or XCLIENT (for the session).
  */
 import type { Client } from '../core/envelope.ts';
 import { type Reply, reply } from '../core/reply.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import type { Site } from './site.ts';
+import { parseXclient, type Told, toldClient } from './xclient.ts';
 import { type Forwarded, forwardedClient, parseXforward } from './xforward.ts';
 
 /** The peer of the connection; on a unix socket it has neither address nor port. */
@@ -18,6 +19,7 @@ export class SessionClient {
   readonly #peer: PeerAddress;
   readonly #origin: PeerAddress;
   #forwarded: Forwarded | null = null;
+  #told: Told = new Map();
 
   constructor(peer: PeerAddress, source: ProxySource) {
     this.#peer = peer;
@@ -35,6 +37,15 @@ export class SessionClient {
     return reply(250, '2.0.0', 'Ok');
   }
 
+  /** `argument` is what stands behind the verb; null where it is taken: then the session starts anew. */
+  xclient(argument: string): Reply | null {
+    const told = parseXclient(argument);
+    if ('code' in told) return told;
+    // Another address is another client: what was told of the one before is not true of it.
+    this.#told = told.has('ADDR') ? told : new Map([...this.#told, ...told]);
+    return null;
+  }
+
   /** What XFORWARD told holds until the end of the transaction (Postfix XFORWARD_README). */
   forgetForwarded(): void {
     this.#forwarded = null;
@@ -43,7 +54,8 @@ export class SessionClient {
   /** The facts; `greeting` is what the peer of the session itself has shown. */
   facts(site: Site, greeting: Pick<Client, 'helo' | 'tls' | 'protocol'>): Client {
     const peer: Client = { ...this.#origin, name: null, ...greeting };
-    if (site.clientFrom !== 'xforward' || !this.isTrusted(site)) return peer;
-    return forwardedClient(this.#forwarded ?? new Map(), peer);
+    if (!this.isTrusted(site)) return peer;
+    if (site.clientFrom === 'xclient') return toldClient(this.#told, peer);
+    return site.clientFrom === 'xforward' ? forwardedClient(this.#forwarded ?? new Map(), peer) : peer;
   }
 }

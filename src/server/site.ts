@@ -20,7 +20,7 @@ export interface Site {
   readonly hostname: string;
   readonly entrance: Entrance;
   /** Who the client is said to be: the peer, or whom a trusted peer names. */
-  readonly clientFrom: 'peer' | 'xforward' | 'proxy';
+  readonly clientFrom: 'peer' | 'xforward' | 'xclient' | 'proxy';
   readonly trusts: (address: string) => boolean;
   readonly limits: ContentLimits & { readonly recipients: number };
   /** Milliseconds a client may be silent while we wait for it. */
