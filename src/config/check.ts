@@ -12,6 +12,7 @@ import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress } from './address.ts';
+import type { ReadKeyPair } from './key-pair.ts';
 import { downstreamSchema, listenerSchema, routeSchema } from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
@@ -20,12 +21,12 @@ const LONGEST_SOCKET_PATH = 107;
 type Tell = (code: DiagnosticCode, path: YamlPath, message: string, hint: string, part?: 'key' | 'value') => void;
 
 /** Looks at `document` beside the schema; empty where all is well. */
-export function check(document: YamlDocument): readonly Diagnostic[] {
+export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const tell: Tell = (code, path, message, hint, part = 'key') => {
     diagnostics.push({ code, message, hint, place: document.placeOf(path, part) });
   };
-  checkListeners(document, tell);
+  checkListeners(document, readKeyPair, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
   return diagnostics;
@@ -43,7 +44,7 @@ function valid<T>(
   return steps.map((step) => ({ path: [key, step], value: validate(document, schema, [key, step]).value }));
 }
 
-function checkListeners(document: YamlDocument, tell: Tell): void {
+function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: Tell): void {
   const seen = new Map<string, YamlPath>();
   for (const { path, value } of valid(document, 'listen', listenerSchema)) {
     if (value === null) continue;
@@ -87,6 +88,12 @@ function checkListeners(document: YamlDocument, tell: Tell): void {
         'refuse_at is for smtp only',
         'take it away: over LMTP it is always rcpt',
       );
+    }
+    if (value.tls !== undefined) {
+      const at = (file: string) => resolve(dirname(document.file), file);
+      const pair = readKeyPair(at(value.tls.cert), at(value.tls.key));
+      const problems = 'certificate' in pair ? [] : pair;
+      for (const { of, message, hint } of problems) tell('E_FILE', [...path, 'tls', of], message, hint, 'value');
     }
     checkTwice(document, address, addressPath, seen, tell);
   }

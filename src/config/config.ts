@@ -4,6 +4,7 @@
  * Paths are absolute, durations in milliseconds, sizes in octets, every default filled in.
  */
 import type { Address, Network } from './address.ts';
+import type { KeyPair } from './key-pair.ts';
 import type { Route } from './routes.ts';
 
 export interface ListenerConfig {
@@ -21,6 +22,8 @@ export interface ListenerConfig {
   readonly deadline: number;
   /** Whether a Received: field is added. */
   readonly received: boolean;
+  /** What STARTTLS is offered with; null: not at all. */
+  readonly tls: KeyPair | null;
 }
 
 export type DownstreamConfig =

@@ -106,6 +106,22 @@ export const listenerSchema = z.strictObject({
   received: flag.prefault('false').meta({
     description: 'Whether a Received: field is added to what comes in here.',
   }),
+  tls: z
+    .strictObject({
+      cert: path.meta({
+        description: 'The certificate in PEM form, with its chain behind it.',
+        examples: ['/etc/postern/lists.example.org.crt'],
+      }),
+      key: path.meta({
+        description: 'The private key of the certificate in PEM form, without a passphrase.',
+        examples: ['/etc/postern/lists.example.org.key'],
+      }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Offers STARTTLS (RFC 3207, TLS 1.2 and newer). The files are read when the configuration is: a reload takes a new certificate for new sessions.',
+    }),
 });
 
 export const downstreamSchema = z.strictObject({

@@ -88,7 +88,9 @@ export class Connection extends SMTPConnection {
 
   /** A command that the configuration switches off is no command at all. */
   override _isDisabled(command: string): boolean {
-    return (command === 'XCLIENT' && this.#site.clientFrom !== 'xclient') || super._isDisabled(command);
+    if (command === 'XCLIENT') return this.#site.clientFrom !== 'xclient';
+    if (command === 'STARTTLS') return this.#current().tls === null;
+    return super._isDisabled(command);
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
@@ -105,6 +107,7 @@ export class Connection extends SMTPConnection {
     const features = ['PIPELINING', `SIZE ${size ?? limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
     if (smtputf8) features.push('SMTPUTF8');
     if (dsn) features.push('DSN');
+    if (!this.secure && this.#current().tls !== null) features.push('STARTTLS');
     if (this.#takes('xforward')) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
     if (this.#takes('xclient')) features.push(`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`);
     this.#hello(command, [hostname, ...features]);
@@ -140,6 +143,22 @@ export class Connection extends SMTPConnection {
         this._resetSession();
         this._sendGreeting();
       }
+    }
+    callback();
+  }
+
+  /** The library drops what was written behind STARTTLS in plain text, and resets the session. */
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    const { tls } = this.#current();
+    if (argumentOf(command) !== '') this.#reply(reply(501, '5.5.4', 'STARTTLS takes no argument'));
+    else if (this.secure || tls === null) this.#reply(reply(503, '5.5.1', 'TLS is active already'));
+    else {
+      this.#reply(reply(220, '2.0.0', 'Ready to start TLS'));
+      this.#flush();
+      this._server.secureContext.set('*', tls);
+      this.#client.forgetAll();
+      this.upgrade(callback);
+      return;
     }
     callback();
   }
@@ -316,7 +335,9 @@ export class Connection extends SMTPConnection {
   #flush(): void {
     const out = this.#out;
     this.#out = '';
-    if (out !== '' && this._socket.writable && !this._socket.destroyed) this._socket.write(out, 'latin1');
+    // While TLS is negotiated plain text would end up in the middle of it.
+    if (out !== '' && !this._upgrading && this._socket.writable && !this._socket.destroyed)
+      this._socket.write(out, 'latin1');
   }
 }
 

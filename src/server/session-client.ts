@@ -51,6 +51,12 @@ export class SessionClient {
     this.#forwarded = null;
   }
 
+  /** What was told before TLS could have been told by anybody (RFC 3207 section 4.2). */
+  forgetAll(): void {
+    this.#forwarded = null;
+    this.#told = new Map();
+  }
+
   /** The facts; `greeting` is what the peer of the session itself has shown. */
   facts(site: Site, greeting: Pick<Client, 'helo' | 'tls' | 'protocol'>): Client {
     const peer: Client = { ...this.#origin, name: null, ...greeting };

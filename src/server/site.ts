@@ -2,6 +2,7 @@
  * site - what a listener tells its connections. It is looked up at each transaction, so that a reload reaches open sessions
  * between two of them.
  */
+import type { SecureContext } from 'node:tls';
 import type { Log } from '../core/log.ts';
 import type { Entrance } from '../pipeline/entrance.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
@@ -22,6 +23,8 @@ export interface Site {
   /** Who the client is said to be: the peer, or whom a trusted peer names. */
   readonly clientFrom: 'peer' | 'xforward' | 'xclient' | 'proxy';
   readonly trusts: (address: string) => boolean;
+  /** What STARTTLS is offered with; null: not at all. */
+  readonly tls: SecureContext | null;
   readonly limits: ContentLimits & { readonly recipients: number };
   /** Milliseconds a client may be silent while we wait for it. */
   readonly clientTimeout: number;

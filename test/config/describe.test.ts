@@ -11,9 +11,10 @@ test('every key of the configuration is there, in its order', () => {
       'version',
       'hostname',
       'listen',
-      ...['lmtp', 'smtp', 'mode', 'client_from', 'trust', 'mixed', 'refuse_at', 'deadline', 'received'].map(
+      ...['lmtp', 'smtp', 'mode', 'client_from', 'trust', 'mixed', 'refuse_at', 'deadline', 'received', 'tls'].map(
         (key) => `listen[].${key}`,
       ),
+      ...['cert', 'key'].map((key) => `listen[].tls.${key}`),
       'downstreams',
       ...['lmtp', 'smtp', 'xforward', 'maildir', 'layout'].map((key) => `downstreams.NAME.${key}`),
       'routes',

@@ -38,6 +38,7 @@ test('the smallest configuration has every default', () => {
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
+        tls: null,
       },
     ],
     downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
@@ -94,6 +95,7 @@ log: { level: debug, format: pretty }
     refuseAt: 'data',
     deadline: 45_000,
     received: false,
+    tls: null,
   });
   assert.deepEqual(config.downstreams, [
     { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },

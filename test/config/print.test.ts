@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Config } from '../../src/config/config.ts';
+import { type KeyPair, keyPairReader } from '../../src/config/key-pair.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
 
@@ -20,22 +22,32 @@ const tcp = fc.record({
 const unix = fc.record({ path: fc.constantFrom('/run/x.sock', '/run/a b #c.sock') });
 const flag = fc.boolean();
 
+const KEY_PAIR = readPair();
+
+function readPair(): KeyPair {
+  const folder = resolve('test', 'support', 'certificate');
+  const pair = keyPairReader()(join(folder, 'cert.pem'), join(folder, 'key.pem'));
+  assert.ok('certificate' in pair);
+  return pair;
+}
+
 const listener = fc
   .record({
     protocol: fc.constantFrom('lmtp' as const, 'smtp' as const),
     address: fc.oneof(tcp, unix),
     mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
-    clientFrom: fc.constantFrom('peer' as const, 'xforward' as const),
+    clientFrom: fc.constantFrom('peer' as const, 'xforward' as const, 'xclient' as const, 'proxy' as const),
     trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
     mixed: fc.constant('strictest' as const),
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
+    tls: fc.constantFrom(null, KEY_PAIR),
   })
   .map((one) => ({
     ...one,
     mode: 'path' in one.address ? one.mode : null,
-    trust: one.clientFrom === 'xforward' && !('path' in one.address) ? one.trust : LOOPBACK,
+    trust: one.clientFrom !== 'peer' && !('path' in one.address) ? one.trust : LOOPBACK,
     refuseAt: one.protocol === 'smtp' ? one.refuseAt : 'rcpt',
   }));
 
