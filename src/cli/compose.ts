@@ -123,6 +123,11 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     tls:
       tls === null ? null : createSecureContext({ cert: tls.certificate, key: tls.privateKey, minVersion: 'TLSv1.2' }),
     limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
+    sessions: {
+      perPeer: limits.connectionsPerPeer ?? limits.connections,
+      errors: limits.errors,
+      commands: limits.commands,
+    },
     clientTimeout: timeouts.client,
     log,
     pipeline: () => generation.pipeline,

@@ -13,12 +13,15 @@ import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress } from './address.ts';
 import type { ReadKeyPair } from './key-pair.ts';
-import { downstreamSchema, listenerSchema, routeSchema } from './schema.ts';
+import { downstreamSchema, limitsSchema, listenerSchema, routeSchema } from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
 const LONGEST_SOCKET_PATH = 107;
 
 type Tell = (code: DiagnosticCode, path: YamlPath, message: string, hint: string, part?: 'key' | 'value') => void;
+
+/** MAIL, DATA, a greeting and some more belong to the recipients of a message. */
+const COMMANDS_BESIDE_RECIPIENTS = 10;
 
 /** Looks at `document` beside the schema; empty where all is well. */
 export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonly Diagnostic[] {
@@ -29,6 +32,7 @@ export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonl
   checkListeners(document, readKeyPair, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
+  checkLimits(document, tell);
   return diagnostics;
 }
 
@@ -174,4 +178,14 @@ function checkRoutes(document: YamlDocument, tell: Tell): void {
       tell('E_VALUE', path, message, 'move it to the end, or give it recipients', 'value');
     }
   }
+}
+
+function checkLimits(document: YamlDocument, tell: Tell): void {
+  if (valueAt(document.value, ['limits']) === undefined) return;
+  const { value } = validate(document, limitsSchema, ['limits']);
+  if (value?.commands === undefined) return;
+  const least = value.recipients + COMMANDS_BESIDE_RECIPIENTS;
+  if (value.commands >= least) return;
+  const message = `${value.commands} commands are too few for a message with ${value.recipients} recipients`;
+  tell('E_VALUE', ['limits', 'commands'], message, `write ${least} at least`, 'value');
 }

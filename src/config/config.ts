@@ -55,7 +55,12 @@ export interface Config {
     readonly message: number;
     readonly memory: number;
     readonly connections: number;
+    /** At each listener; null: no limit but that of all. */
+    readonly connectionsPerPeer: number | null;
     readonly recipients: number;
+    /** Bad commands, and commands, of one session since its last message. */
+    readonly errors: number;
+    readonly commands: number;
     readonly bareNewline: 'reject' | 'normalize';
   };
   readonly timeouts: {

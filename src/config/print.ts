@@ -23,7 +23,10 @@ export function printConfig(config: Config): string {
       message: size(limits.message),
       memory: size(limits.memory),
       connections: `${limits.connections}`,
+      ...(limits.connectionsPerPeer === null ? {} : { connections_per_peer: `${limits.connectionsPerPeer}` }),
       recipients: `${limits.recipients}`,
+      errors: `${limits.errors}`,
+      commands: `${limits.commands}`,
       bare_newline: limits.bareNewline,
     },
     timeouts: {

@@ -167,6 +167,35 @@ const lists = z.strictObject({
   }),
 });
 
+export const limitsSchema = z.strictObject({
+  message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
+  memory: size.prefault('256 MB').meta({
+    description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
+  }),
+  connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
+  connections_per_peer: positive.optional().meta({
+    description:
+      'Connections at a time of one client address, at each listener; more get 421. By default as many as connections. Not for peers that speak for many by XFORWARD or XCLIENT, nor for unix sockets.',
+    examples: ['20'],
+  }),
+  recipients: positive.prefault('100').meta({
+    description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
+    examples: ['100'],
+  }),
+  errors: positive.prefault('20').meta({
+    description:
+      'Commands of one session, since its last message, that are out of place, out of shape or unknown; then 421. What rules refuse is no error.',
+  }),
+  commands: positive.optional().meta({
+    description:
+      'Commands of one session since its last message; then 421. By default 1000, or ten times recipients where that is more.',
+    examples: ['1000'],
+  }),
+  bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
+    description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
+  }),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal('1').meta({ title: '1', description: 'The version of this format.', examples: ['1'] }),
   hostname: hostname.optional().meta({
@@ -191,23 +220,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),
-  limits: z
-    .strictObject({
-      message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
-      memory: size.prefault('256 MB').meta({
-        description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
-      }),
-      connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
-      recipients: positive.prefault('100').meta({
-        description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
-        examples: ['100'],
-      }),
-      bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
-        description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
-      }),
-    })
-    .prefault({})
-    .meta({ description: 'How much is taken.' }),
+  limits: limitsSchema.prefault({}).meta({ description: 'How much is taken.' }),
   timeouts: z
     .strictObject({
       client: wait.prefault('5 minutes').meta({ description: 'Longest silence of a client.' }),

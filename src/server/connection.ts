@@ -42,13 +42,19 @@ const LIBRARY_STATUS: Readonly<Record<number, EnhancedStatusCode>> = {
 
 const LONGEST_HELO = 255;
 
+/** Of commands that are out of place, out of shape or unknown; a refusal has another. */
+const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
+
 export class Connection extends SMTPConnection {
   readonly #current: () => Site;
   #site: Site;
   #open: Open | null = null;
   #incoming: Incoming | null = null;
-  readonly #client: SessionClient;
+  readonly client: SessionClient;
   #draining = false;
+  /** Since the last message. */
+  #commands = 0;
+  #errors = 0;
   #out = '';
   readonly #ended: () => void;
 
@@ -61,7 +67,7 @@ export class Connection extends SMTPConnection {
     super(server, socket, { id: 'session' });
     this.#current = site;
     this.#site = site();
-    this.#client = new SessionClient({ address: this.remoteAddress || null, port: this.remotePort || null }, source);
+    this.client = new SessionClient({ address: this.remoteAddress || null, port: this.remotePort || null }, source);
     this.#ended = ended;
   }
 
@@ -71,9 +77,11 @@ export class Connection extends SMTPConnection {
     if (this.#incoming === null) this.#reply(replies.shuttingDown);
   }
 
-  override init(): void {
+  /** `crowded`: the client has as many connections as one may have. */
+  override init(crowded = false): void {
     this._setListeners(() => {
-      if (this.#site.isFull()) this.#reply(replies.tooManyConnections);
+      if (crowded) this.#end('Too many connections from your address');
+      else if (this.#site.isFull()) this.#reply(replies.tooManyConnections);
       else this.connectionReady();
     });
   }
@@ -97,7 +105,11 @@ export class Connection extends SMTPConnection {
     const verb = command.subarray(0, 5).toString('latin1').trimEnd().toUpperCase();
     const wrong = this.#site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
     // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
+    this.#commands += 1;
+    // The library has a limit of its own for commands that it does not know.
+    this._unrecognizedCommands = 0;
     if (wrong) this.#reply(replies.wrongVerb);
+    else if (this.#commands > this.#site.sessions.commands) this.#end('Too many commands without a message');
     else super._onCommand(command, callback);
   }
 
@@ -127,7 +139,7 @@ export class Connection extends SMTPConnection {
   override handler_XFORWARD(command: Buffer, callback: () => void): void {
     if (!this.#takes('xforward')) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
     else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
-    else this.#reply(this.#client.xforward(argumentOf(command)));
+    else this.#reply(this.client.xforward(argumentOf(command)));
     callback();
   }
 
@@ -135,7 +147,7 @@ export class Connection extends SMTPConnection {
     if (!this.#takes('xclient')) this.#reply(reply(550, '5.7.0', 'XCLIENT is not for you'));
     else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
     else {
-      const refusal = this.#client.xclient(argumentOf(command));
+      const refusal = this.client.xclient(argumentOf(command));
       if (refusal !== null) this.#reply(refusal);
       else {
         this.hostNameAppearsAs = false;
@@ -156,7 +168,7 @@ export class Connection extends SMTPConnection {
       this.#reply(reply(220, '2.0.0', 'Ready to start TLS'));
       this.#flush();
       this._server.secureContext.set('*', tls);
-      this.#client.forgetAll();
+      this.client.forgetAll();
       this.upgrade(callback);
       return;
     }
@@ -242,7 +254,7 @@ export class Connection extends SMTPConnection {
       return;
     }
     this.hostNameAppearsAs = name;
-    this.#client.forgetForwarded();
+    this.client.forgetForwarded();
     this._resetSession();
     this.#reply({ code: 250, status: null, text: lines.join('\n') });
   }
@@ -255,7 +267,7 @@ export class Connection extends SMTPConnection {
     const gone = new AbortController();
     const transaction: Transaction = {
       id: newTransactionId(),
-      client: this.#client.facts(this.#site, this.#greeting()),
+      client: this.client.facts(this.#site, this.#greeting()),
       reversePath: mail.path.mailbox,
       rawReversePath: mail.path.raw,
       parameters: mail.parameters,
@@ -297,8 +309,9 @@ export class Connection extends SMTPConnection {
     else each.conclude(withId(replies.internalError, transaction.id));
     this.#incoming = null;
     this.#open = null;
-    this.#client.forgetForwarded();
-    this._unrecognizedCommands = 0;
+    this.client.forgetForwarded();
+    this.#commands = 0;
+    this.#errors = 0;
     this._resetSession();
     if (this._closed) this.#ended();
     else if (this.#draining) this.drain();
@@ -309,12 +322,12 @@ export class Connection extends SMTPConnection {
     const open = this.#open;
     this.#open = null;
     if (open === null || open.admissions.length === 0) return;
-    this.#client.forgetForwarded();
+    this.client.forgetForwarded();
     open.pipeline.abandon(this.#site.entrance, open.transaction, open.admissions, end);
   }
 
   #takes(command: 'xforward' | 'xclient'): boolean {
-    return this.#site.clientFrom === command && this.#client.isTrusted(this.#site);
+    return this.#site.clientFrom === command && this.client.isTrusted(this.#site);
   }
 
   #greeting(): Parameters<SessionClient['facts']>[1] {
@@ -325,8 +338,22 @@ export class Connection extends SMTPConnection {
     };
   }
 
-  /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */
+  /** A client at one of its limits is told to come again later, and let go. */
+  #end(reason: string): void {
+    const { entrance, log } = this.#site;
+    log.info('session-limit', { listener: entrance.name, peer: this.client.address, reason });
+    this.#send(reply(421, '4.7.0', reason));
+  }
+
   #reply(r: Reply): void {
+    // Replies to content are the downstream's; they tell nothing of the client.
+    if (this.#incoming === null && ERROR_CODES.has(r.code)) this.#errors += 1;
+    if (this.#errors < this.#site.sessions.errors) this.#send(r);
+    else if (!this._closing) this.#end('Too many errors');
+  }
+
+  /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */
+  #send(r: Reply): void {
     if (this.#out === '') process.nextTick(() => this.#flush());
     this.#out += formatReply(r);
     if (r.code === 421) this.close();

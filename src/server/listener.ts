@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import { Connection } from './connection.ts';
+import { PeerCounts } from './peer-counts.ts';
 import { readProxyHeader } from './proxy.ts';
 import type { Site } from './site.ts';
 
@@ -32,6 +33,7 @@ class Server extends SMTPServer {
   readonly sessions = new Set<Connection>();
   /** Connections whose PROXY header is not there yet. */
   readonly unnamed = new Set<Socket>();
+  readonly #peers = new PeerCounts();
   allEnded: () => void = () => {};
 
   constructor(site: () => Site) {
@@ -73,15 +75,19 @@ class Server extends SMTPServer {
   }
 
   #begin(socket: Socket, source: ProxySource): void {
-    this.options.socketTimeout = this.site().clientTimeout;
+    const site = this.site();
+    this.options.socketTimeout = site.clientTimeout;
     const connection = new Connection(this, socket, this.site, source, () => {
       this.sessions.delete(connection);
+      if (counted !== null) this.#peers.leave(counted);
       if (this.sessions.size === 0) this.allEnded();
     });
+    const counted = connection.client.countedAddress(site);
+    const crowded = counted !== null && this.#peers.enter(counted) > site.sessions.perPeer;
     this.connections.add(connection);
     this.sessions.add(connection);
     connection.on('error', (error) => this._onError(error));
-    connection.init();
+    connection.init(crowded);
   }
 }
 

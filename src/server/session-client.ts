@@ -26,9 +26,20 @@ export class SessionClient {
     this.#origin = source === 'peer' ? peer : source;
   }
 
+  /** The client's address, as far as the connection tells. */
+  get address(): string | null {
+    return this.#origin.address;
+  }
+
   /** Whether this peer's word on who the client is, is taken. On a unix socket: who may open it, is trusted. */
   isTrusted({ clientFrom, trusts }: Site): boolean {
     return clientFrom !== 'peer' && (this.#peer.address === null || trusts(this.#peer.address));
+  }
+
+  /** The address whose connections are counted; null for a peer that speaks for many, and on a unix socket. */
+  countedAddress(site: Site): string | null {
+    const speaksForMany = (site.clientFrom === 'xforward' || site.clientFrom === 'xclient') && this.isTrusted(site);
+    return speaksForMany ? null : this.#origin.address;
   }
 
   /** `argument` is what stands behind the verb. */

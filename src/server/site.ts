@@ -26,6 +26,13 @@ export interface Site {
   /** What STARTTLS is offered with; null: not at all. */
   readonly tls: SecureContext | null;
   readonly limits: ContentLimits & { readonly recipients: number };
+  readonly sessions: {
+    /** Connections at a time of one client address. */
+    readonly perPeer: number;
+    /** Bad commands, and commands, of one session since its last message. */
+    readonly errors: number;
+    readonly commands: number;
+  };
   /** Milliseconds a client may be silent while we wait for it. */
   readonly clientTimeout: number;
   readonly log: Log;

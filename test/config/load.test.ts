@@ -48,7 +48,10 @@ test('the smallest configuration has every default', () => {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
       connections: 1000,
+      connectionsPerPeer: null,
       recipients: 100,
+      errors: 20,
+      commands: 1000,
       bareNewline: 'reject',
     },
     timeouts: { client: 300_000, connect: 10_000, reply: 300_000, drain: 30_000 },
@@ -79,7 +82,7 @@ routes:
 rules:
   system: rules/system.yaml
   lists: { folder: /srv/lists, layout: plain, dialect: plain }
-limits: { message: 10 MB, memory: 1 GB, connections: 10, recipients: 500, bare_newline: normalize }
+limits: { message: 10 MB, memory: 1 GB, connections: 10, connections_per_peer: 5, recipients: 500, errors: 3, bare_newline: normalize }
 timeouts: { client: 1 minute, connect: 500 milliseconds, reply: 1 hour, drain: 2 seconds }
 log: { level: debug, format: pretty }
 `);
@@ -113,7 +116,10 @@ log: { level: debug, format: pretty }
     message: 10 * 1024 ** 2,
     memory: 1024 ** 3,
     connections: 10,
+    connectionsPerPeer: 5,
     recipients: 500,
+    errors: 3,
+    commands: 5000,
     bareNewline: 'normalize',
   });
   assert.deepEqual(config.timeouts, { client: 60_000, connect: 500, reply: 3_600_000, drain: 2000 });

@@ -94,7 +94,10 @@ const config: fc.Arbitrary<Config> = fc
       message: size,
       memory: size,
       connections: fc.integer({ min: 1, max: 1e6 }),
+      connectionsPerPeer: fc.option(fc.integer({ min: 1, max: 1e6 })),
       recipients: fc.integer({ min: 1, max: 1e6 }),
+      errors: fc.integer({ min: 1, max: 1e6 }),
+      commands: fc.integer({ min: 2e6, max: 3e6 }),
       bareNewline: fc.constantFrom('reject' as const, 'normalize' as const),
     }),
     timeouts: fc.record({ client: wait, connect: wait, reply: wait, drain: wait }),
@@ -157,6 +160,8 @@ limits:
   memory: 2 GB
   connections: 1000
   recipients: 100
+  errors: 20
+  commands: 1000
   bare_newline: reject
 timeouts:
   client: 1 minute

@@ -87,6 +87,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     trusts: () => true,
     tls: null,
     limits: { size: 1_000_000, bareNewline: 'reject', recipients: 100 },
+    sessions: { perPeer: 1000, errors: 20, commands: 1000 },
     clientTimeout: options.clientTimeout ?? 5000,
     log: silentLog(errors),
     pipeline: () => pipeline,
