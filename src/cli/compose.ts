@@ -106,7 +106,7 @@ function offersOf(generation: Generation): () => Offers {
 
 function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
   const { limits, hostname, timeouts } = generation.config;
-  const { protocol, clientFrom, refuseAt, deadline, received, tls } = listener;
+  const { protocol, clientFrom, refuseAt, deadline, received, chunking, tls } = listener;
   const offers = offersOf(generation);
   return {
     protocol,
@@ -120,6 +120,7 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     },
     clientFrom,
     trusts: containedIn(listener.trust),
+    chunking,
     tls:
       tls === null ? null : createSecureContext({ cert: tls.certificate, key: tls.privateKey, minVersion: 'TLSv1.2' }),
     limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },

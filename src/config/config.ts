@@ -22,6 +22,8 @@ export interface ListenerConfig {
   readonly deadline: number;
   /** Whether a Received: field is added. */
   readonly received: boolean;
+  /** Whether CHUNKING is offered (RFC 3030). */
+  readonly chunking: boolean;
   /** What STARTTLS is offered with; null: not at all. */
   readonly tls: KeyPair | null;
 }

@@ -49,6 +49,7 @@ function listener(one: ListenerConfig): YamlValue {
     ...(one.protocol === 'lmtp' ? {} : { mixed: one.mixed, refuse_at: one.refuseAt }),
     deadline: duration(one.deadline),
     received: `${one.received}`,
+    chunking: `${one.chunking}`,
     ...(one.tls === null ? {} : { tls: { cert: one.tls.cert, key: one.tls.key } }),
   };
 }

@@ -70,6 +70,7 @@ function resolveListener(
     refuseAt: listener.refuse_at,
     deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
     received: listener.received,
+    chunking: listener.chunking,
     tls,
   };
 }

@@ -106,6 +106,9 @@ export const listenerSchema = z.strictObject({
   received: flag.prefault('false').meta({
     description: 'Whether a Received: field is added to what comes in here.',
   }),
+  chunking: flag.prefault('false').meta({
+    description: 'Whether CHUNKING is offered: content in chunks by BDAT (RFC 3030) instead of DATA.',
+  }),
   tls: z
     .strictObject({
       cert: path.meta({

@@ -23,6 +23,8 @@ export interface Site {
   /** Who the client is said to be: the peer, or whom a trusted peer names. */
   readonly clientFrom: 'peer' | 'xforward' | 'xclient' | 'proxy';
   readonly trusts: (address: string) => boolean;
+  /** Whether CHUNKING is offered (RFC 3030). */
+  readonly chunking: boolean;
   /** What STARTTLS is offered with; null: not at all. */
   readonly tls: SecureContext | null;
   readonly limits: ContentLimits & { readonly recipients: number };

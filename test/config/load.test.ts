@@ -38,6 +38,7 @@ test('the smallest configuration has every default', () => {
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
+        chunking: false,
         tls: null,
       },
     ],
@@ -98,6 +99,7 @@ log: { level: debug, format: pretty }
     refuseAt: 'data',
     deadline: 45_000,
     received: false,
+    chunking: false,
     tls: null,
   });
   assert.deepEqual(config.downstreams, [

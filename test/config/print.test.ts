@@ -42,6 +42,7 @@ const listener = fc
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
+    chunking: flag,
     tls: fc.constantFrom(null, KEY_PAIR),
   })
   .map((one) => ({
@@ -148,6 +149,7 @@ listen:
     refuse_at: rcpt
     deadline: 61 seconds
     received: false
+    chunking: false
 downstreams:
   inbox:
     maildir: /var/mail

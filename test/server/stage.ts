@@ -85,6 +85,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
     clientFrom: 'peer',
     trusts: () => true,
+    chunking: false,
     tls: null,
     limits: { size: 1_000_000, bareNewline: 'reject', recipients: 100 },
     sessions: { perPeer: 1000, errors: 20, commands: 1000 },
