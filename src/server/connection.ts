@@ -94,10 +94,10 @@ export class Connection extends SMTPConnection {
   override _onCommand(command: Buffer, callback?: () => void): void {
     const verb = command.subarray(0, 5).toString('latin1').trimEnd().toUpperCase();
     const wrong = this.#site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
-    // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
     this.#commands += 1;
     // The library has a limit of its own for commands that it does not know.
     this._unrecognizedCommands = 0;
+    // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
     if (wrong) this.#reply(replies.wrongVerb);
     else if (this.#commands > this.#site.sessions.commands) this.#end('Too many commands without a message');
     else super._onCommand(command, callback);
@@ -145,7 +145,8 @@ export class Connection extends SMTPConnection {
   override handler_STARTTLS(command: Buffer, callback: () => void): void {
     const { tls } = this.#current();
     if (argumentOf(command) !== '') this.#reply(reply(501, '5.5.4', 'STARTTLS takes no argument'));
-    else if (this.secure || tls === null) this.#reply(reply(503, '5.5.1', 'TLS is active already'));
+    else if (this.secure) this.#reply(reply(503, '5.5.1', 'TLS is active already'));
+    else if (tls === null) this.#reply(reply(454, '4.7.0', 'TLS is not available any more'));
     else {
       this.#reply(reply(220, '2.0.0', 'Ready to start TLS'));
       this.#flush();
