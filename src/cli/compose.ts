@@ -4,6 +4,7 @@
  * What a reload replaces is a generation: rulebook, downstreams and pipeline that belong together. A transaction stays
  * with the generation it began in.
  */
+import { createSecureContext } from 'node:tls';
 import { containedIn, formatAddress } from '../config/address.ts';
 import type { Config, DownstreamConfig, ListenerConfig } from '../config/config.ts';
 import { routeOf } from '../config/routes.ts';
@@ -118,7 +119,7 @@ function offersOf(generation: Generation): () => Offers {
 
 function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
   const { limits, hostname, timeouts } = generation.config;
-  const { protocol, clientFrom, mixed, refuseAt, deadline, received } = listener;
+  const { protocol, clientFrom, mixed, refuseAt, deadline, received, chunking, tls } = listener;
   const offers = offersOf(generation);
   return {
     protocol,
@@ -133,7 +134,15 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     },
     clientFrom,
     trusts: containedIn(listener.trust),
+    chunking,
+    tls:
+      tls === null ? null : createSecureContext({ cert: tls.certificate, key: tls.privateKey, minVersion: 'TLSv1.2' }),
     limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
+    sessions: {
+      perPeer: limits.connectionsPerPeer ?? limits.connections,
+      errors: limits.errors,
+      commands: limits.commands,
+    },
     clientTimeout: timeouts.client,
     log,
     pipeline: () => generation.pipeline,

@@ -12,23 +12,28 @@ import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress } from './address.ts';
-import { downstreamSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
+import type { ReadKeyPair } from './key-pair.ts';
+import { downstreamSchema, limitsSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
 const LONGEST_SOCKET_PATH = 107;
 
 type Tell = (code: DiagnosticCode, path: YamlPath, message: string, hint: string, part?: 'key' | 'value') => void;
 
+/** MAIL, DATA, a greeting and some more belong to the recipients of a message. */
+const COMMANDS_BESIDE_RECIPIENTS = 10;
+
 /** Looks at `document` beside the schema; empty where all is well. */
-export function check(document: YamlDocument): readonly Diagnostic[] {
+export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const tell: Tell = (code, path, message, hint, part = 'key') => {
     diagnostics.push({ code, message, hint, place: document.placeOf(path, part) });
   };
-  checkListeners(document, tell);
+  checkListeners(document, readKeyPair, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
   checkLists(document, tell);
+  checkLimits(document, tell);
   return diagnostics;
 }
 
@@ -44,7 +49,7 @@ function valid<T>(
   return steps.map((step) => ({ path: [key, step], value: validate(document, schema, [key, step]).value }));
 }
 
-function checkListeners(document: YamlDocument, tell: Tell): void {
+function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: Tell): void {
   const seen = new Map<string, YamlPath>();
   for (const { path, value } of valid(document, 'listen', listenerSchema)) {
     if (value === null) continue;
@@ -92,6 +97,12 @@ function checkListeners(document: YamlDocument, tell: Tell): void {
     if (mixed === 'split' && refuse_at === 'data') {
       const hint = 'write mixed: strictest, or take refuse_at away';
       tell('E_VALUE', [...path, 'mixed'], 'split refuses at RCPT, which refuse_at: data is to avoid', hint);
+    }
+    if (value.tls !== undefined) {
+      const at = (file: string) => resolve(dirname(document.file), file);
+      const pair = readKeyPair(at(value.tls.cert), at(value.tls.key));
+      const problems = 'certificate' in pair ? [] : pair;
+      for (const { of, message, hint } of problems) tell('E_FILE', [...path, 'tls', of], message, hint, 'value');
     }
     checkTwice(document, address, addressPath, seen, tell);
   }
@@ -187,4 +198,14 @@ function checkRoutes(document: YamlDocument, tell: Tell): void {
       tell('E_VALUE', path, message, 'move it to the end, or give it recipients', 'value');
     }
   }
+}
+
+function checkLimits(document: YamlDocument, tell: Tell): void {
+  if (valueAt(document.value, ['limits']) === undefined) return;
+  const { value } = validate(document, limitsSchema, ['limits']);
+  if (value?.commands === undefined) return;
+  const least = value.recipients + COMMANDS_BESIDE_RECIPIENTS;
+  if (value.commands >= least) return;
+  const message = `${value.commands} commands are too few for a message with ${value.recipients} recipients`;
+  tell('E_VALUE', ['limits', 'commands'], message, `write ${least} at least`, 'value');
 }

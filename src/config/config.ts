@@ -5,6 +5,7 @@
  */
 import type { Layout } from '../core/layout.ts';
 import type { Address, Network } from './address.ts';
+import type { KeyPair } from './key-pair.ts';
 import type { Route } from './routes.ts';
 
 export interface ListenerConfig {
@@ -12,8 +13,8 @@ export interface ListenerConfig {
   readonly address: Address;
   /** Access mode of a unix socket; null leaves it to the umask. */
   readonly mode: number | null;
-  readonly clientFrom: 'peer' | 'xforward';
-  /** Peers whose XFORWARD is taken; on a unix socket every peer's is. */
+  readonly clientFrom: 'peer' | 'xforward' | 'xclient' | 'proxy';
+  /** Peers whose word on who the client is, is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */
   readonly mixed: 'split' | 'strictest';
@@ -22,6 +23,10 @@ export interface ListenerConfig {
   readonly deadline: number;
   /** Whether a Received: field is added. */
   readonly received: boolean;
+  /** Whether CHUNKING is offered (RFC 3030). */
+  readonly chunking: boolean;
+  /** What STARTTLS is offered with; null: not at all. */
+  readonly tls: KeyPair | null;
 }
 
 export type DownstreamConfig =
@@ -70,7 +75,12 @@ export interface Config {
     readonly message: number;
     readonly memory: number;
     readonly connections: number;
+    /** At each listener; null: no limit but that of all. */
+    readonly connectionsPerPeer: number | null;
     readonly recipients: number;
+    /** Bad commands, and commands, of one session since its last message. */
+    readonly errors: number;
+    readonly commands: number;
     readonly bareNewline: 'reject' | 'normalize';
   };
   readonly timeouts: {

@@ -26,7 +26,10 @@ export function printConfig(config: Config): string {
       message: size(limits.message),
       memory: size(limits.memory),
       connections: `${limits.connections}`,
+      ...(limits.connectionsPerPeer === null ? {} : { connections_per_peer: `${limits.connectionsPerPeer}` }),
       recipients: `${limits.recipients}`,
+      errors: `${limits.errors}`,
+      commands: `${limits.commands}`,
       bare_newline: limits.bareNewline,
     },
     timeouts: {
@@ -60,6 +63,8 @@ function listener(one: ListenerConfig): YamlValue {
     ...(one.protocol === 'lmtp' ? {} : { mixed: one.mixed, refuse_at: one.refuseAt }),
     deadline: duration(one.deadline),
     received: `${one.received}`,
+    chunking: `${one.chunking}`,
+    ...(one.tls === null ? {} : { tls: { cert: one.tls.cert, key: one.tls.key } }),
   };
 }
 

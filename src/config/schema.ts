@@ -94,13 +94,13 @@ export const listenerSchema = z.strictObject({
   mode: mode.optional().meta({
     description: 'Access mode of the socket file, for unix sockets only. Who may open the socket is trusted.',
   }),
-  client_from: choice(['peer', 'xforward'], ['xclient', 'proxy']).prefault('peer').meta({
+  client_from: choice(['peer', 'xforward', 'xclient', 'proxy']).prefault('peer').meta({
     description:
-      'Who the client is said to be: the peer that connected, or whom a trusted peer names by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command).',
+      'Who the client is said to be: the peer that connected, or whom a trusted peer names: by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command), by XCLIENT (nginx mail proxy), or by a PROXY header (HAProxy, version 1 or 2) before anything else; who then brings none is not served.',
   }),
   trust: listOf(network).prefault(['127.0.0.1', '::1']).meta({
     description:
-      'Peers whose XFORWARD is believed, with client_from: xforward. On a unix socket every peer is trusted: mode says who that can be.',
+      'Peers whose word on who the client is, is taken. With client_from: proxy nobody else is served. On a unix socket every peer is trusted: mode says who that can be.',
   }),
   mixed: choice(['split', 'strictest'], ['prdr'])
     .optional()
@@ -120,6 +120,25 @@ export const listenerSchema = z.strictObject({
   received: flag.prefault('false').meta({
     description: 'Whether a Received: field is added to what comes in here.',
   }),
+  chunking: flag.prefault('false').meta({
+    description: 'Whether CHUNKING is offered: content in chunks by BDAT (RFC 3030) instead of DATA.',
+  }),
+  tls: z
+    .strictObject({
+      cert: path.meta({
+        description: 'The certificate in PEM form, with its chain behind it.',
+        examples: ['/etc/postern/lists.example.org.crt'],
+      }),
+      key: path.meta({
+        description: 'The private key of the certificate in PEM form, without a passphrase.',
+        examples: ['/etc/postern/lists.example.org.key'],
+      }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Offers STARTTLS (RFC 3207, TLS 1.2 and newer). The files are read when the configuration is: a reload takes a new certificate for new sessions.',
+    }),
 });
 
 export const downstreamSchema = z.strictObject({
@@ -188,6 +207,35 @@ const may = z.strictObject({
   patterns: size.prefault('10 KB').meta({ description: 'All regex patterns of one file together.' }),
 });
 
+export const limitsSchema = z.strictObject({
+  message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
+  memory: size.prefault('256 MB').meta({
+    description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
+  }),
+  connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
+  connections_per_peer: positive.optional().meta({
+    description:
+      'Connections at a time of one client address, at each listener; more get 421. By default as many as connections. Not for peers that speak for many by XFORWARD or XCLIENT, nor for unix sockets.',
+    examples: ['20'],
+  }),
+  recipients: positive.prefault('100').meta({
+    description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
+    examples: ['100'],
+  }),
+  errors: positive.prefault('20').meta({
+    description:
+      'Commands of one session, since its last message, that are out of place, out of shape or unknown; then 421. What rules refuse is no error.',
+  }),
+  commands: positive.optional().meta({
+    description:
+      'Commands of one session since its last message; then 421. By default 1000, or ten times recipients where that is more.',
+    examples: ['1000'],
+  }),
+  bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
+    description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
+  }),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal('1').meta({ title: '1', description: 'The version of this format.', examples: ['1'] }),
   hostname: hostname.optional().meta({
@@ -218,23 +266,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),
-  limits: z
-    .strictObject({
-      message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
-      memory: size.prefault('256 MB').meta({
-        description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
-      }),
-      connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
-      recipients: positive.prefault('100').meta({
-        description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
-        examples: ['100'],
-      }),
-      bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
-        description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
-      }),
-    })
-    .prefault({})
-    .meta({ description: 'How much is taken.' }),
+  limits: limitsSchema.prefault({}).meta({ description: 'How much is taken.' }),
   timeouts: z
     .strictObject({
       client: wait.prefault('5 minutes').meta({ description: 'Longest silence of a client.' }),

@@ -40,6 +40,8 @@ test('the smallest configuration has every default', () => {
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
+        chunking: false,
+        tls: null,
       },
     ],
     downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
@@ -49,7 +51,10 @@ test('the smallest configuration has every default', () => {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
       connections: 1000,
+      connectionsPerPeer: null,
       recipients: 100,
+      errors: 20,
+      commands: 1000,
       bareNewline: 'reject',
     },
     timeouts: { client: 300_000, connect: 10_000, reply: 300_000, drain: 30_000 },
@@ -80,7 +85,7 @@ routes:
 rules:
   system: rules/system.yaml
   lists: { folder: /srv/lists, layout: user, dialect: plain }
-limits: { message: 10 MB, memory: 1 GB, connections: 10, recipients: 500, bare_newline: normalize }
+limits: { message: 10 MB, memory: 1 GB, connections: 10, connections_per_peer: 5, recipients: 500, errors: 3, bare_newline: normalize }
 timeouts: { client: 1 minute, connect: 500 milliseconds, reply: 1 hour, drain: 2 seconds }
 log: { level: debug, format: pretty }
 `);
@@ -96,6 +101,8 @@ log: { level: debug, format: pretty }
     refuseAt: 'data',
     deadline: 45_000,
     received: false,
+    chunking: false,
+    tls: null,
   });
   assert.deepEqual(config.downstreams, [
     { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },
@@ -115,7 +122,10 @@ log: { level: debug, format: pretty }
     message: 10 * 1024 ** 2,
     memory: 1024 ** 3,
     connections: 10,
+    connectionsPerPeer: 5,
     recipients: 500,
+    errors: 3,
+    commands: 5000,
     bareNewline: 'normalize',
   });
   assert.deepEqual(config.timeouts, { client: 60_000, connect: 500, reply: 3_600_000, drain: 2000 });
