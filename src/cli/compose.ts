@@ -41,12 +41,12 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   if (downstream.kind === 'maildir') {
     return createMaildirDownstream({ name, folder: downstream.folder, hostname: config.hostname, log });
   }
-  const { kind: protocol, address, xforward } = downstream;
+  const { kind: protocol, addresses, xforward } = downstream;
   const { connect, reply } = config.timeouts;
   return createServerDownstream({
     name,
     protocol,
-    address,
+    addresses,
     helo: config.hostname,
     xforward,
     timeouts: { connect, reply },

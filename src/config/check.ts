@@ -135,14 +135,28 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
       tell('E_VALUE', [...path, other], message, 'make a downstream of each');
       continue;
     }
-    const address = value.lmtp ?? value.smtp;
-    if (address !== undefined) checkSocketPath(document.file, address, [...path, kind], tell);
+    checkAddresses(document, value.lmtp ?? value.smtp ?? [], [...path, kind], tell);
     if (kind === 'maildir' && given('xforward')) {
       tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
     }
     if (kind !== 'maildir' && given('layout')) {
       tell('E_VALUE', [...path, 'layout'], 'layout is for maildir only', 'take it away');
     }
+  }
+}
+
+function checkAddresses(document: YamlDocument, addresses: readonly Address[], path: YamlPath, tell: Tell): void {
+  const given = valueAt(document.value, path);
+  const seen = new Set<string>();
+  for (const [index, address] of addresses.entries()) {
+    const place = given !== undefined && isList(given) ? [...path, index] : path;
+    checkSocketPath(document.file, address, place, tell);
+    const name = formatAddress(address).toLowerCase();
+    if (seen.has(name)) {
+      const message = `the address ${formatAddress(address)} stands here twice`;
+      tell('E_DUPLICATE_NAME', place, message, 'take one of them away', 'value');
+    }
+    seen.add(name);
   }
 }
 

@@ -27,7 +27,8 @@ export type DownstreamConfig =
   | {
       readonly kind: 'lmtp' | 'smtp';
       readonly name: string;
-      readonly address: Address;
+      /** Tried in this order; at least one. */
+      readonly addresses: readonly Address[];
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
     }

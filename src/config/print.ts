@@ -51,7 +51,8 @@ function listener(one: ListenerConfig): YamlValue {
 
 function downstream(one: DownstreamConfig): YamlValue {
   if (one.kind === 'maildir') return { maildir: one.folder, layout: one.layout };
-  return { [one.kind]: formatAddress(one.address), xforward: `${one.xforward}` };
+  const [first = '', ...others] = one.addresses.map(formatAddress);
+  return { [one.kind]: others.length === 0 ? first : [first, ...others], xforward: `${one.xforward}` };
 }
 
 /** The largest unit that leaves no rest. */

@@ -66,7 +66,7 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
 function resolveDownstream(name: string, one: DownstreamSettings, at: (path: string) => string): DownstreamConfig {
   if (one.maildir !== undefined) return { kind: 'maildir', name, folder: at(one.maildir), layout: one.layout };
   const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
-  const address = one.lmtp ?? one.smtp;
-  if (address === undefined) throw new Error('a downstream without an address has passed the check');
-  return { kind, name, address: resolveAddress(address, at), xforward: one.xforward };
+  const addresses = one.lmtp ?? one.smtp;
+  if (addresses === undefined) throw new Error('a downstream without an address has passed the check');
+  return { kind, name, addresses: addresses.map((address) => resolveAddress(address, at)), xforward: one.xforward };
 }

@@ -109,13 +109,17 @@ export const listenerSchema = z.strictObject({
 });
 
 export const downstreamSchema = z.strictObject({
-  lmtp: serverAddress.optional().meta({
-    description: 'Address of an LMTP server. A downstream has one of lmtp, smtp and maildir.',
+  lmtp: listOf(serverAddress).optional().meta({
+    description:
+      'Address of an LMTP server, or several that are equals: they are tried in order, and one that fails is left out for a minute while another answers. A downstream has one of lmtp, smtp and maildir.',
   }),
-  smtp: serverAddress.optional().meta({
-    description: 'Address of an SMTP server. A downstream has one of lmtp, smtp and maildir.',
-    examples: ['127.0.0.1:10026'],
-  }),
+  smtp: listOf(serverAddress)
+    .optional()
+    .meta({
+      description:
+        'Address of an SMTP server, or several as with lmtp. A downstream has one of lmtp, smtp and maildir.',
+      examples: ['127.0.0.1:10026'],
+    }),
   xforward: flag.prefault('false').meta({
     description:
       'Whether the server is told about the original client by XFORWARD, where it offers that; lmtp and smtp only.',

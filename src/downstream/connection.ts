@@ -18,6 +18,11 @@ const WRITE_AHEAD = 256 * 1024;
 const QUIT_PATIENCE = 1_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** As the log shows it. */
+export function printAddress(address: Address): string {
+  return 'path' in address ? `unix:${address.path}` : `${address.host}:${address.port}`;
+}
+
 export class Connection {
   /** What the server offers; nothing before its hello. */
   capabilities: Capabilities = NO_CAPABILITIES;
@@ -26,6 +31,7 @@ export class Connection {
   /** Whether the last transaction ended before its final replies, so that RSET must come before the next. */
   needsReset = false;
 
+  readonly address: Address;
   readonly #socket: Socket;
   readonly #parser = new ReplyParser();
   /** `busy`: a dialog is under way; `parked`: kept for the next; `quitting`: QUIT was sent. */
@@ -43,6 +49,7 @@ export class Connection {
 
   /** Begins to connect; `room` waits for it. */
   constructor(address: Address) {
+    this.address = address;
     // Without noDelay a command would wait for the acknowledgement of the one before (Nagle).
     const options = { ...address, noDelay: true, writableHighWaterMark: WRITE_AHEAD };
     this.#socket = connect(options);

@@ -8,8 +8,9 @@ import type { Envelope } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
 import type { Content } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
+import { Addresses } from './addresses.ts';
 import { Answers } from './answers.ts';
-import { type Address, Connection } from './connection.ts';
+import { type Address, Connection, printAddress } from './connection.ts';
 import { type Delivery, type Dialect, greet, transact, trouble } from './dialog.ts';
 import type { DeliverOptions, Downstream, ServerOffers } from './downstream.ts';
 import { failureReply, isUnknown, mayTryAgain, type Trouble } from './failure.ts';
@@ -20,7 +21,8 @@ import { smtp } from './smtp.ts';
 export interface ServerOptions {
   readonly name: string;
   readonly protocol: 'lmtp' | 'smtp';
-  readonly address: Address;
+  /** Tried in this order; at least one. */
+  readonly addresses: readonly Address[];
   /** The argument of LHLO or EHLO. */
   readonly helo: string;
   /** Whether to tell the server of the original client, where it offers XFORWARD. */
@@ -48,6 +50,7 @@ class ServerDownstream implements Downstream {
   readonly name: string;
   readonly #options: ServerOptions;
   readonly #dialect: Dialect;
+  readonly #addresses: Addresses;
   readonly #pool: Pool;
   readonly #underWay = new Set<Promise<void>>();
   #offers: ServerOffers | null = null;
@@ -55,6 +58,7 @@ class ServerDownstream implements Downstream {
   constructor(options: ServerOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#addresses = new Addresses(options.addresses);
     this.#dialect = options.protocol === 'lmtp' ? lmtp(options.missingAfter ?? MISSING_AFTER) : smtp;
     this.#pool = new Pool({ maxIdle: options.maxIdle ?? MAX_IDLE, idleLimit: options.idleLimit ?? IDLE_LIMIT });
   }
@@ -86,7 +90,7 @@ class ServerDownstream implements Downstream {
 
   async probe(): Promise<string | null> {
     const { reply: replyTimeout } = this.#options.timeouts;
-    const opened = await this.#open(Number.POSITIVE_INFINITY, () => Date.now() + replyTimeout);
+    const opened = await this.#open(this.#addresses.order(), Number.POSITIVE_INFINITY, () => Date.now() + replyTimeout);
     if ('failure' in opened) return `${opened.stage}: ${opened.failure}${opened.detail ? ` (${opened.detail})` : ''}`;
     this.#pool.keep(opened);
     return null;
@@ -104,11 +108,12 @@ class ServerDownstream implements Downstream {
       delivery.answers.rest(withId(replies.clientGone, id));
       return;
     }
-    const kept = this.#pool.take();
+    const order = this.#addresses.order();
+    const kept = order[0] === undefined ? null : this.#pool.take(order[0]);
     let failed = kept === null ? null : await this.#use(kept, delivery);
     const again = failed !== null && mayTryAgain(failed, true) && Date.now() < delivery.options.deadline;
     if (kept === null || again) {
-      const fresh = await this.#open(delivery.options.deadline, delivery.until);
+      const fresh = await this.#open(order, delivery.options.deadline, delivery.until);
       failed = 'failure' in fresh ? fresh : await this.#use(fresh, delivery);
     }
     if (failed === null) return;
@@ -116,9 +121,24 @@ class ServerDownstream implements Downstream {
     delivery.answers.rest(withId(failureReply(failed), id));
   }
 
-  /** A fresh connection that has said hello. `until`: for each reply. */
-  async #open(deadline: number, until: () => number): Promise<Connection | Trouble> {
-    const { address, helo, timeouts } = this.#options;
+  /** A fresh connection that has said hello, to the first address that answers. `until`: for each reply. */
+  async #open(order: readonly Address[], deadline: number, until: () => number): Promise<Connection | Trouble> {
+    const { connect } = this.#options.timeouts;
+    const last = order.at(-1);
+    if (last === undefined) throw new Error(`the downstream "${this.name}" has no address`);
+    for (const address of order.slice(0, -1)) {
+      // Where another may do better, a greeting is not waited for longer than a connection.
+      const opened = await this.#connect(address, deadline, () => Math.min(Date.now() + connect, until()));
+      if (!('failure' in opened) || Date.now() >= deadline) return opened;
+      const { stage, failure, detail } = opened;
+      const where = { downstream: this.name, address: printAddress(address) };
+      this.#options.log.warn('downstream-address-failed', { ...where, stage, failure, detail });
+    }
+    return this.#connect(last, deadline, until);
+  }
+
+  async #connect(address: Address, deadline: number, until: () => number): Promise<Connection | Trouble> {
+    const { helo, timeouts } = this.#options;
     const connection = new Connection(address);
     const outcome = await connection.room(Math.min(Date.now() + timeouts.connect, deadline));
     const failed =
@@ -126,9 +146,11 @@ class ServerDownstream implements Downstream {
         ? await greet(connection, this.#dialect, helo, until)
         : trouble(connection, 'connect', 'unreachable');
     if (failed !== null) {
+      this.#addresses.failed(address);
       connection.destroy();
       return failed;
     }
+    this.#addresses.worked(address);
     const { capabilities } = connection;
     this.#offers = {
       size: Number(capabilities.argument('SIZE')) || null, // 0 means no limit (RFC 1870 section 4)

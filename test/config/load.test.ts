@@ -40,7 +40,7 @@ test('the smallest configuration has every default', () => {
         received: false,
       },
     ],
-    downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
+    downstreams: [{ kind: 'lmtp', name: 'mailman', addresses: [{ host: '127.0.0.1', port: 8024 }], xforward: false }],
     routes: [{ recipients: null, to: 'mailman' }],
     rules: { system: null, lists: null },
     limits: {
@@ -96,7 +96,7 @@ log: { level: debug, format: pretty }
     received: false,
   });
   assert.deepEqual(config.downstreams, [
-    { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },
+    { kind: 'smtp', name: 'filter', addresses: [{ path: '/run/filter.sock' }], xforward: true },
     { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: 'plain' },
   ]);
   assert.deepEqual(config.routes, [

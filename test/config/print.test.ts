@@ -43,7 +43,11 @@ const downstream = fc.oneof(
   fc.record({
     kind: fc.constantFrom('lmtp' as const, 'smtp' as const),
     name,
-    address: fc.oneof(tcp, unix),
+    addresses: fc.uniqueArray(fc.oneof(tcp, unix), {
+      minLength: 1,
+      maxLength: 3,
+      selector: (address) => JSON.stringify(address),
+    }),
     xforward: flag,
   }),
   fc.record({

@@ -28,7 +28,7 @@ export async function bench(
   const downstream = createServerDownstream({
     name: 'lists',
     protocol: options.protocol,
-    address: server.address,
+    addresses: [server.address],
     helo: 'postern.example',
     xforward: false,
     timeouts: { connect: 2_000, reply: 2_000 },

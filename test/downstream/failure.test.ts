@@ -304,7 +304,7 @@ test('no connection', async (t) => {
 });
 
 test('no such socket', async (t) => {
-  const { deliver } = await bench(t, { protocol: 'lmtp' }, { address: { path: '/nonexistent/lmtp.sock' } });
+  const { deliver } = await bench(t, { protocol: 'lmtp' }, { addresses: [{ path: '/nonexistent/lmtp.sock' }] });
   assert.deepEqual(await deliver(), [UNREACHABLE]);
 });
 
