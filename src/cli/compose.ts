@@ -41,12 +41,13 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   if (downstream.kind === 'maildir') {
     return createMaildirDownstream({ name, folder: downstream.folder, hostname: config.hostname, log });
   }
-  const { kind: protocol, addresses, xforward } = downstream;
+  const { kind: protocol, addresses, connections, xforward } = downstream;
   const { connect, reply } = config.timeouts;
   return createServerDownstream({
     name,
     protocol,
     addresses,
+    connections,
     helo: config.hostname,
     xforward,
     timeouts: { connect, reply },

@@ -135,9 +135,10 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
       tell('E_VALUE', [...path, other], message, 'make a downstream of each');
       continue;
     }
-    checkAddresses(document, value.lmtp ?? value.smtp ?? [], [...path, kind], tell);
-    if (kind === 'maildir' && given('xforward')) {
-      tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
+    const where = value.lmtp ?? value.smtp ?? [];
+    if (!('program' in where)) checkAddresses(document, where, [...path, kind], tell);
+    for (const key of kind === 'maildir' ? ['xforward', 'connections'] : []) {
+      if (given(key)) tell('E_VALUE', [...path, key], `${key} is for lmtp and smtp only`, 'take it away');
     }
     if (kind !== 'maildir' && given('layout')) {
       tell('E_VALUE', [...path, 'layout'], 'layout is for maildir only', 'take it away');

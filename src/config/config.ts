@@ -23,12 +23,19 @@ export interface ListenerConfig {
   readonly received: boolean;
 }
 
+/** Path and arguments of a program that speaks LMTP. */
+export interface Program {
+  readonly program: readonly string[];
+}
+
 export type DownstreamConfig =
   | {
       readonly kind: 'lmtp' | 'smtp';
       readonly name: string;
       /** Tried in this order; at least one. */
-      readonly addresses: readonly Address[];
+      readonly addresses: readonly (Address | Program)[];
+      /** Transactions at a time; null: no limit. */
+      readonly connections: number | null;
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
     }

@@ -51,8 +51,14 @@ function listener(one: ListenerConfig): YamlValue {
 
 function downstream(one: DownstreamConfig): YamlValue {
   if (one.kind === 'maildir') return { maildir: one.folder, layout: one.layout };
-  const [first = '', ...others] = one.addresses.map(formatAddress);
-  return { [one.kind]: others.length === 0 ? first : [first, ...others], xforward: `${one.xforward}` };
+  const [first = '', ...others] = one.addresses.map((address) =>
+    'program' in address ? { program: address.program } : formatAddress(address),
+  );
+  return {
+    [one.kind]: others.length === 0 ? first : [first, ...others],
+    xforward: `${one.xforward}`,
+    ...(one.connections === null ? {} : { connections: `${one.connections}` }),
+  };
 }
 
 /** The largest unit that leaves no rest. */

@@ -10,6 +10,8 @@ import { type DownstreamSettings, isHostName, type ListenerSettings, type Settin
 /** Postfix gives up on a proxy filter after 100 seconds (smtpd_proxy_timeout), on an LMTP server after ten minutes. */
 const DEFAULT_DEADLINE: Readonly<Record<'lmtp' | 'smtp', number>> = { lmtp: 300_000, smtp: 90_000 };
 
+const DEFAULT_PROCESSES = 4;
+
 /** `settings` have passed `check`. */
 export function resolveConfig(file: string, settings: Settings): Config {
   const folder = dirname(resolve(file));
@@ -66,7 +68,14 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
 function resolveDownstream(name: string, one: DownstreamSettings, at: (path: string) => string): DownstreamConfig {
   if (one.maildir !== undefined) return { kind: 'maildir', name, folder: at(one.maildir), layout: one.layout };
   const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
-  const addresses = one.lmtp ?? one.smtp;
-  if (addresses === undefined) throw new Error('a downstream without an address has passed the check');
-  return { kind, name, addresses: addresses.map((address) => resolveAddress(address, at)), xforward: one.xforward };
+  const given = one.lmtp ?? one.smtp;
+  if (given === undefined) throw new Error('a downstream without an address has passed the check');
+  const isProgram = 'program' in given;
+  return {
+    kind,
+    name,
+    addresses: isProgram ? [given] : given.map((address) => resolveAddress(address, at)),
+    connections: one.connections ?? (isProgram ? DEFAULT_PROCESSES : null),
+    xforward: one.xforward,
+  };
 }

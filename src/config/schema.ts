@@ -71,6 +71,28 @@ const name = z.string().superRefine((value, context) => {
   context.addIssue({ code: 'custom', message: `"${value}" cannot be a name`, params: { code: 'E_VALUE', hint } });
 });
 
+/** Path and arguments of a program, as they are given to the system: nothing of a shell. */
+const program = z
+  .array(z.string())
+  .min(1)
+  .superRefine((words, context) => {
+    for (const [index, word] of words.entries()) {
+      const problem = programProblem(word, index);
+      if (problem === null) continue;
+      const params = { code: 'E_VALUE', hint: problem.hint };
+      context.addIssue({ code: 'custom', message: problem.message, path: [index], params });
+    }
+  });
+
+function programProblem(word: string, index: number): { readonly message: string; readonly hint: string } | null {
+  if (/\p{Cc}/u.test(word)) return { message: 'a control character in a program call', hint: 'take it away' };
+  if (index > 0 || word.startsWith('/')) return null;
+  const hint = /\s/.test(word)
+    ? 'write the path and each argument as an entry of the list'
+    : 'write its whole path, like /usr/libexec/sendmail/mail.local';
+  return { message: `"${word}" is not the path of a program`, hint };
+}
+
 export const listenerSchema = z.strictObject({
   lmtp: listenAddress.optional().meta({
     description: 'Address to listen on for LMTP: one reply for each recipient. A listener has either lmtp or smtp.',
@@ -109,10 +131,15 @@ export const listenerSchema = z.strictObject({
 });
 
 export const downstreamSchema = z.strictObject({
-  lmtp: listOf(serverAddress).optional().meta({
-    description:
-      'Address of an LMTP server, or several that are equals: they are tried in order, and one that fails is left out for a minute while another answers. A downstream has one of lmtp, smtp and maildir.',
-  }),
+  lmtp: z
+    .union([listOf(serverAddress), z.strictObject({ program })])
+    .optional()
+    .meta({
+      title: 'address, a list of them, or a program',
+      description:
+        'Address of an LMTP server, or several that are equals: they are tried in order, and one that fails is left out for a minute while another answers. Or { program: [PATH, ARGUMENT…] }: a program that speaks LMTP on its standard input and output, run as ourselves, without a shell, and kept running. A downstream has one of lmtp, smtp and maildir.',
+      examples: ['127.0.0.1:8024'],
+    }),
   smtp: listOf(serverAddress)
     .optional()
     .meta({
@@ -123,6 +150,11 @@ export const downstreamSchema = z.strictObject({
   xforward: flag.prefault('false').meta({
     description:
       'Whether the server is told about the original client by XFORWARD, where it offers that; lmtp and smtp only.',
+  }),
+  connections: positive.optional().meta({
+    description:
+      'Most transactions at a time, each on a connection or in a process of its own; lmtp and smtp only. Further ones wait for their turn, and are told to try again later when their deadline comes first. By default 4 for a program, else there is no limit.',
+    examples: ['10'],
   }),
   maildir: path.optional().meta({
     description: 'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp and maildir.',

@@ -4,7 +4,7 @@
  * They are equals: whoever answers first in their order gets the message. One that fails is put behind the others for a
  * while, so that it costs a wait only now and then; it is never given up, because it may be the last one left.
  */
-import type { Address } from './connection.ts';
+import type { Address } from './dial.ts';
 
 /** Milliseconds for which an address that failed is put behind the others. */
 const RETRY_AFTER = 60_000;

@@ -3,7 +3,8 @@
  *
  * A kept connection that gets data or closes is dropped at once; that it still works is only known when it is used.
  */
-import type { Address, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { Address } from './dial.ts';
 
 export interface PoolOptions {
   readonly maxIdle: number;

@@ -1,5 +1,5 @@
 /**
- * server-downstream - an LMTP or SMTP server as a Downstream: connects or takes a kept connection, delivers, answers.
+ * server-downstream - an LMTP or SMTP server, or a program that speaks LMTP, as a Downstream: connects or takes a kept connection, delivers, answers.
  *
  * One connection carries one transaction at a time. What a server says of a message stands in its replies; what goes
  * wrong with the server itself is logged here.
@@ -10,11 +10,13 @@ import type { Content } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
 import { Addresses } from './addresses.ts';
 import { Answers } from './answers.ts';
-import { type Address, Connection, printAddress } from './connection.ts';
+import { Connection } from './connection.ts';
+import { type Address, printAddress } from './dial.ts';
 import { type Delivery, type Dialect, greet, transact, trouble } from './dialog.ts';
 import type { DeliverOptions, Downstream, ServerOffers } from './downstream.ts';
 import { failureReply, isUnknown, mayTryAgain, type Trouble } from './failure.ts';
 import { lmtp } from './lmtp.ts';
+import { Places } from './places.ts';
 import { Pool } from './pool.ts';
 import { smtp } from './smtp.ts';
 
@@ -30,6 +32,8 @@ export interface ServerOptions {
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly reply: number };
   readonly log: Log;
+  /** Connections or processes at a time; further transactions wait. Null or left out: no limit. */
+  readonly connections?: number | null;
   /** Connections kept between transactions. */
   readonly maxIdle?: number;
   /** Milliseconds for which a connection is kept. */
@@ -51,6 +55,7 @@ class ServerDownstream implements Downstream {
   readonly #options: ServerOptions;
   readonly #dialect: Dialect;
   readonly #addresses: Addresses;
+  readonly #places: Places;
   readonly #pool: Pool;
   readonly #underWay = new Set<Promise<void>>();
   #offers: ServerOffers | null = null;
@@ -60,7 +65,11 @@ class ServerDownstream implements Downstream {
     this.#options = options;
     this.#addresses = new Addresses(options.addresses);
     this.#dialect = options.protocol === 'lmtp' ? lmtp(options.missingAfter ?? MISSING_AFTER) : smtp;
-    this.#pool = new Pool({ maxIdle: options.maxIdle ?? MAX_IDLE, idleLimit: options.idleLimit ?? IDLE_LIMIT });
+    this.#places = new Places(options.connections ?? Number.POSITIVE_INFINITY);
+    const { maxIdle = MAX_IDLE, idleLimit = IDLE_LIMIT } = options;
+    const isProgram = options.addresses.some((address) => 'program' in address);
+    // A program is kept while it lives: to start one may cost more than a delivery, and nobody else waits for its place.
+    this.#pool = new Pool({ maxIdle, idleLimit: isProgram ? Number.POSITIVE_INFINITY : idleLimit });
   }
 
   async deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]> {
@@ -108,6 +117,27 @@ class ServerDownstream implements Downstream {
       delivery.answers.rest(withId(replies.clientGone, id));
       return;
     }
+    const failed = await this.#inTurn(delivery);
+    if (failed === null) return;
+    this.#report(failed, delivery);
+    delivery.answers.rest(withId(failureReply(failed), id));
+  }
+
+  /** Waits for a place, and delivers. */
+  async #inTurn(delivery: Delivery): Promise<Trouble | null> {
+    const { signal, deadline } = delivery.options;
+    if (!(await this.#places.take(deadline, signal))) {
+      return { stage: 'connect', failure: signal.aborted ? 'gone' : 'crowded', detail: null, answered: false };
+    }
+    try {
+      return await this.#attempt(delivery);
+    } finally {
+      this.#places.leave();
+    }
+  }
+
+  /** On a kept connection or a fresh one, and once more where a kept one had died. */
+  async #attempt(delivery: Delivery): Promise<Trouble | null> {
     const order = this.#addresses.order();
     const kept = order[0] === undefined ? null : this.#pool.take(order[0]);
     let failed = kept === null ? null : await this.#use(kept, delivery);
@@ -116,9 +146,7 @@ class ServerDownstream implements Downstream {
       const fresh = await this.#open(order, delivery.options.deadline, delivery.until);
       failed = 'failure' in fresh ? fresh : await this.#use(fresh, delivery);
     }
-    if (failed === null) return;
-    this.#report(failed, delivery);
-    delivery.answers.rest(withId(failureReply(failed), id));
+    return failed;
   }
 
   /** A fresh connection that has said hello, to the first address that answers. `until`: for each reply. */
@@ -139,7 +167,9 @@ class ServerDownstream implements Downstream {
 
   async #connect(address: Address, deadline: number, until: () => number): Promise<Connection | Trouble> {
     const { helo, timeouts } = this.#options;
-    const connection = new Connection(address);
+    const connection = new Connection(address, (line) => {
+      this.#options.log.warn('downstream-stderr', { downstream: this.name, line });
+    });
     const outcome = await connection.room(Math.min(Date.now() + timeouts.connect, deadline));
     const failed =
       outcome === null

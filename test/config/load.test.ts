@@ -40,7 +40,15 @@ test('the smallest configuration has every default', () => {
         received: false,
       },
     ],
-    downstreams: [{ kind: 'lmtp', name: 'mailman', addresses: [{ host: '127.0.0.1', port: 8024 }], xforward: false }],
+    downstreams: [
+      {
+        kind: 'lmtp',
+        name: 'mailman',
+        addresses: [{ host: '127.0.0.1', port: 8024 }],
+        connections: null,
+        xforward: false,
+      },
+    ],
     routes: [{ recipients: null, to: 'mailman' }],
     rules: { system: null, lists: null },
     limits: {
@@ -70,7 +78,8 @@ listen:
     refuse_at: data
     deadline: 45 seconds
 downstreams:
-  filter: { smtp: "unix:/run/filter.sock", xforward: true }
+  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5 }
+  local: { lmtp: { program: [/usr/libexec/mail.local, -l] } }
   inbox: { maildir: var/mail, layout: plain }
 routes:
   - { recipients: ["*@Lists.example.org", boss@example.org], to: filter }
@@ -96,7 +105,14 @@ log: { level: debug, format: pretty }
     received: false,
   });
   assert.deepEqual(config.downstreams, [
-    { kind: 'smtp', name: 'filter', addresses: [{ path: '/run/filter.sock' }], xforward: true },
+    { kind: 'smtp', name: 'filter', addresses: [{ path: '/run/filter.sock' }], connections: 5, xforward: true },
+    {
+      kind: 'lmtp',
+      name: 'local',
+      addresses: [{ program: ['/usr/libexec/mail.local', '-l'] }],
+      connections: 4,
+      xforward: false,
+    },
     { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: 'plain' },
   ]);
   assert.deepEqual(config.routes, [

@@ -48,6 +48,14 @@ const downstream = fc.oneof(
       maxLength: 3,
       selector: (address) => JSON.stringify(address),
     }),
+    connections: fc.option(fc.integer({ min: 1, max: 100 })),
+    xforward: flag,
+  }),
+  fc.record({
+    kind: fc.constant('lmtp' as const),
+    name,
+    addresses: fc.constantFrom([{ program: ['/usr/bin/lmtp', '-l', '', 'null', 'a b'] }]),
+    connections: fc.integer({ min: 1, max: 100 }),
     xforward: flag,
   }),
   fc.record({
