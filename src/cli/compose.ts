@@ -10,12 +10,15 @@ import { routeOf } from '../config/routes.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isWarning } from '../core/diagnostic.ts';
 import type { Log } from '../core/log.ts';
+import type { Mailbox } from '../core/mailbox.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
+import { createPipeDownstream } from '../downstream/pipe.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { Spool } from '../mail/spool.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
+import { splitAddress } from '../rules/select.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
 
@@ -40,6 +43,12 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   const { name } = downstream;
   if (downstream.kind === 'maildir') {
     return createMaildirDownstream({ name, folder: downstream.folder, hostname: config.hostname, log });
+  }
+  if (downstream.kind === 'pipe') {
+    const { program, connections } = downstream;
+    const dialect = config.rules.lists?.dialect ?? 'mailman';
+    const split = (mailbox: Mailbox) => splitAddress(mailbox, dialect);
+    return createPipeDownstream({ name, program, connections, split, timeout: config.timeouts.reply, log });
   }
   const { kind: protocol, addresses, connections, xforward } = downstream;
   const { connect, reply } = config.timeouts;

@@ -123,22 +123,25 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
   for (const { path, value } of valid(document, 'downstreams', downstreamSchema)) {
     if (value === null) continue;
     const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
-    const kinds = (['lmtp', 'smtp', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
+    const kinds = (['lmtp', 'smtp', 'pipe', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
     const [kind, other] = kinds;
     if (kind === undefined) {
-      const message = 'one of the keys "lmtp", "smtp" and "maildir" is missing';
+      const message = 'one of the keys "lmtp", "smtp", "pipe" and "maildir" is missing';
       tell('E_MISSING_KEY', path, message, 'say where mail goes, like lmtp: 127.0.0.1:8024');
       continue;
     }
     if (other !== undefined) {
-      const message = `a downstream has one of lmtp, smtp and maildir, this one has ${kinds.join(' and ')}`;
+      const message = `a downstream has one of lmtp, smtp, pipe and maildir, this one has ${kinds.join(' and ')}`;
       tell('E_VALUE', [...path, other], message, 'make a downstream of each');
       continue;
     }
     const where = value.lmtp ?? value.smtp ?? [];
     if (!('program' in where)) checkAddresses(document, where, [...path, kind], tell);
-    for (const key of kind === 'maildir' ? ['xforward', 'connections'] : []) {
-      if (given(key)) tell('E_VALUE', [...path, key], `${key} is for lmtp and smtp only`, 'take it away');
+    if ((kind === 'maildir' || kind === 'pipe') && given('xforward')) {
+      tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
+    }
+    if (kind === 'maildir' && given('connections')) {
+      tell('E_VALUE', [...path, 'connections'], 'connections is not for maildir', 'take it away');
     }
     if (kind !== 'maildir' && given('layout')) {
       tell('E_VALUE', [...path, 'layout'], 'layout is for maildir only', 'take it away');

@@ -39,6 +39,14 @@ export type DownstreamConfig =
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
     }
+  | {
+      readonly kind: 'pipe';
+      readonly name: string;
+      /** Path and arguments, with placeholders. */
+      readonly program: readonly string[];
+      /** Runs at a time. */
+      readonly connections: number;
+    }
   | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: 'plain' };
 
 export interface ListsConfig {

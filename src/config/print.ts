@@ -51,6 +51,7 @@ function listener(one: ListenerConfig): YamlValue {
 
 function downstream(one: DownstreamConfig): YamlValue {
   if (one.kind === 'maildir') return { maildir: one.folder, layout: one.layout };
+  if (one.kind === 'pipe') return { pipe: one.program, connections: `${one.connections}` };
   const [first = '', ...others] = one.addresses.map((address) =>
     'program' in address ? { program: address.program } : formatAddress(address),
   );

@@ -67,6 +67,9 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
 
 function resolveDownstream(name: string, one: DownstreamSettings, at: (path: string) => string): DownstreamConfig {
   if (one.maildir !== undefined) return { kind: 'maildir', name, folder: at(one.maildir), layout: one.layout };
+  if (one.pipe !== undefined) {
+    return { kind: 'pipe', name, program: one.pipe, connections: one.connections ?? DEFAULT_PROCESSES };
+  }
   const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
   const given = one.lmtp ?? one.smtp;
   if (given === undefined) throw new Error('a downstream without an address has passed the check');

@@ -2,7 +2,7 @@
  * failure - ALL failure policy: what a recipient is told when a downstream fails, and when it is asked once more.
  *
  * Nothing is queued here, so whatever is not known becomes 451 and the client keeps the message. A 5yz comes from a
- * downstream that said 5yz, or from an address that it cannot carry; a failure of ours or of the network never is one.
+ * downstream that said 5yz (for a program that is run: sysexits.ts), or from an address that it cannot carry; a failure of ours or of the network never is one.
  *
  *     stage \ failure        unreachable  refused   lost, silent  garbled, misplaced
  *     connect                451 4.4.1                                              crowded: 451 4.3.2
@@ -69,8 +69,8 @@ const REPLIES: Readonly<Record<Failure, Reply>> = {
 };
 
 /** What everyone is told who has no reply yet. */
-export function failureReply(trouble: Trouble): Reply {
-  return REPLIES[trouble.failure];
+export function failureReply(failure: Failure): Reply {
+  return REPLIES[failure];
 }
 
 /** For a recipient whose address, or whose reverse-path, needs SMTPUTF8 where it is not offered (RFC 6531 section 3.2). */

@@ -120,7 +120,7 @@ class ServerDownstream implements Downstream {
     const failed = await this.#inTurn(delivery);
     if (failed === null) return;
     this.#report(failed, delivery);
-    delivery.answers.rest(withId(failureReply(failed), id));
+    delivery.answers.rest(withId(failureReply(failed.failure), id));
   }
 
   /** Waits for a place, and delivers. */

@@ -15,7 +15,9 @@ test('every key of the configuration is there, in its order', () => {
         (key) => `listen[].${key}`,
       ),
       'downstreams',
-      ...['lmtp', 'smtp', 'xforward', 'connections', 'maildir', 'layout'].map((key) => `downstreams.NAME.${key}`),
+      ...['lmtp', 'smtp', 'xforward', 'connections', 'pipe', 'maildir', 'layout'].map(
+        (key) => `downstreams.NAME.${key}`,
+      ),
       'routes',
       'routes[].recipients',
       'routes[].to',

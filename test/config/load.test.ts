@@ -79,6 +79,7 @@ listen:
     deadline: 45 seconds
 downstreams:
   filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5 }
+  mailman2: { pipe: [/var/lib/mailman/mail/mailman, "{command}", "{list}"] }
   local: { lmtp: { program: [/usr/libexec/mail.local, -l] } }
   inbox: { maildir: var/mail, layout: plain }
 routes:
@@ -106,6 +107,12 @@ log: { level: debug, format: pretty }
   });
   assert.deepEqual(config.downstreams, [
     { kind: 'smtp', name: 'filter', addresses: [{ path: '/run/filter.sock' }], connections: 5, xforward: true },
+    {
+      kind: 'pipe',
+      name: 'mailman2',
+      program: ['/var/lib/mailman/mail/mailman', '{command}', '{list}'],
+      connections: 4,
+    },
     {
       kind: 'lmtp',
       name: 'local',

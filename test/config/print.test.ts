@@ -59,6 +59,12 @@ const downstream = fc.oneof(
     xforward: flag,
   }),
   fc.record({
+    kind: fc.constant('pipe' as const),
+    name,
+    program: fc.constantFrom(['/usr/bin/x'], ['/a b', '{list}', '-x', '', 'é: #']),
+    connections: fc.integer({ min: 1, max: 100 }),
+  }),
+  fc.record({
     kind: fc.constant('maildir' as const),
     name,
     folder: fc.constantFrom('/var/mail', '/null', '/a: b'),

@@ -3,10 +3,14 @@
  *
  *     bridge ADDRESS    passes octets on between its standard streams and a scripted server, and ends with it
  *     loud ADDRESS      the same, but has much to say on standard error first
+ *     take FILE CODE …  reads its input to the end, adds arguments and input to FILE as a line of JSON, exits with CODE
+ *     leave CODE        reads nothing, exits with CODE
+ *     die               ends itself by a signal
+ *     slow FILE         takes no heed of SIGTERM, and writes FILE when its input has ended
  *     stubborn          says "ready" on standard error and does not heed SIGTERM
  *     deaf              closes its standard input, says nothing, and stays
  */
-import { closeSync } from 'node:fs';
+import { appendFileSync, closeSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -27,7 +31,7 @@ function stay(): void {
   setInterval(() => undefined, 60_000);
 }
 
-function run(behaviour: string, [first = '']: readonly string[]): void {
+function run(behaviour: string, [first = '', second = '', ...others]: readonly string[]): void {
   switch (behaviour) {
     case 'bridge':
       bridge(first);
@@ -35,6 +39,22 @@ function run(behaviour: string, [first = '']: readonly string[]): void {
     case 'loud':
       process.stderr.write(`one \u0007 line\n${'long '.repeat(1000)}\n${'many\n'.repeat(1000)}and no end`);
       bridge(first);
+      return;
+    case 'take':
+      appendFileSync(first, `${JSON.stringify({ words: others, content: readFileSync(0, 'latin1') })}\n`);
+      process.exit(Number(second));
+      return;
+    case 'leave':
+      process.exit(Number(first));
+      return;
+    case 'die':
+      process.kill(process.pid, 'SIGKILL');
+      return;
+    case 'slow':
+      process.on('SIGTERM', () => undefined);
+      process.stdin.resume();
+      process.stdin.on('end', () => appendFileSync(first, 'end of input'));
+      process.stderr.write('ready\n');
       return;
     case 'stubborn':
       process.on('SIGTERM', () => undefined);
