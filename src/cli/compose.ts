@@ -50,7 +50,7 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
     const split = (mailbox: Mailbox) => splitAddress(mailbox, dialect);
     return createPipeDownstream({ name, program, connections, split, timeout: config.timeouts.reply, log });
   }
-  const { kind: protocol, addresses, connections, xforward } = downstream;
+  const { kind: protocol, addresses, connections, xforward, verifyRecipients } = downstream;
   const { connect, reply } = config.timeouts;
   return createServerDownstream({
     name,
@@ -59,6 +59,7 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
     connections,
     helo: config.hostname,
     xforward,
+    verifyRecipients,
     timeouts: { connect, reply },
     log,
   });

@@ -137,8 +137,8 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
     }
     const where = value.lmtp ?? value.smtp ?? [];
     if (!('program' in where)) checkAddresses(document, where, [...path, kind], tell);
-    if ((kind === 'maildir' || kind === 'pipe') && given('xforward')) {
-      tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
+    for (const key of kind === 'maildir' || kind === 'pipe' ? ['xforward', 'verify_recipients'] : []) {
+      if (given(key)) tell('E_VALUE', [...path, key], `${key} is for lmtp and smtp only`, 'take it away');
     }
     if (kind === 'maildir' && given('connections')) {
       tell('E_VALUE', [...path, 'connections'], 'connections is not for maildir', 'take it away');

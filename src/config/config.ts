@@ -34,6 +34,8 @@ export type DownstreamConfig =
       readonly name: string;
       /** Tried in this order; at least one. */
       readonly addresses: readonly (Address | Program)[];
+      /** Whether it is asked about each recipient at RCPT. */
+      readonly verifyRecipients: boolean;
       /** Transactions at a time; null: no limit. */
       readonly connections: number | null;
       /** Whether the client is told to it by XFORWARD, where it offers that. */

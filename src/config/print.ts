@@ -58,6 +58,7 @@ function downstream(one: DownstreamConfig): YamlValue {
   return {
     [one.kind]: others.length === 0 ? first : [first, ...others],
     xforward: `${one.xforward}`,
+    verify_recipients: `${one.verifyRecipients}`,
     ...(one.connections === null ? {} : { connections: `${one.connections}` }),
   };
 }

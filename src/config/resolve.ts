@@ -80,5 +80,6 @@ function resolveDownstream(name: string, one: DownstreamSettings, at: (path: str
     addresses: isProgram ? [given] : given.map((address) => resolveAddress(address, at)),
     connections: one.connections ?? (isProgram ? DEFAULT_PROCESSES : null),
     xforward: one.xforward,
+    verifyRecipients: one.verify_recipients,
   };
 }

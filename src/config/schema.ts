@@ -169,6 +169,10 @@ export const downstreamSchema = z.strictObject({
     description:
       'Whether the server is told about the original client by XFORWARD, where it offers that; lmtp and smtp only.',
   }),
+  verify_recipients: flag.prefault('false').meta({
+    description:
+      'Whether the server is asked at RCPT if it would take the recipient, and its refusal passed on; lmtp and smtp only. Its yes is remembered for an hour, its no for five minutes; where it cannot be asked nobody is refused. Not with refuse_at: data. Where rules have not decided by then, the downstream of the route is asked.',
+  }),
   connections: positive.optional().meta({
     description:
       'Most transactions at a time, each on a connection or in a process of its own; for pipe: runs at a time. Not for maildir. Further ones wait for their turn, and are told to try again later when their deadline comes first. By default 4 for programs, else there is no limit.',

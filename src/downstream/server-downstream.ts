@@ -4,8 +4,9 @@
  * One connection carries one transaction at a time. What a server says of a message stands in its replies; what goes
  * wrong with the server itself is logged here.
  */
-import type { Envelope } from '../core/envelope.ts';
+import type { Envelope, Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
+import { printMailbox } from '../core/mailbox.ts';
 import type { Content } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
 import { Addresses } from './addresses.ts';
@@ -19,6 +20,7 @@ import { lmtp } from './lmtp.ts';
 import { Places } from './places.ts';
 import { Pool } from './pool.ts';
 import { smtp } from './smtp.ts';
+import { Verifications, verify } from './verification.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -34,6 +36,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Connections or processes at a time; further transactions wait. Null or left out: no limit. */
   readonly connections?: number | null;
+  /** Whether `verify` asks; else it lets everyone pass. */
+  readonly verifyRecipients?: boolean;
   /** Connections kept between transactions. */
   readonly maxIdle?: number;
   /** Milliseconds for which a connection is kept. */
@@ -45,6 +49,17 @@ export interface ServerOptions {
 const MAX_IDLE = 20;
 const IDLE_LIMIT = 5_000;
 const MISSING_AFTER = 2_000;
+/** Milliseconds that a client waits at RCPT for what the server says of the recipient. */
+const VERIFY_PATIENCE = 10_000;
+
+/** What is done with a connection, and until when: in milliseconds since the epoch, `until` for each reply. */
+interface Errand {
+  readonly signal: AbortSignal;
+  readonly deadline: number;
+  readonly until: () => number;
+  /** Sees to what becomes of the connection. */
+  on(connection: Connection): Promise<Trouble | null>;
+}
 
 export function createServerDownstream(options: ServerOptions): Downstream {
   return new ServerDownstream(options);
@@ -57,7 +72,8 @@ class ServerDownstream implements Downstream {
   readonly #addresses: Addresses;
   readonly #places: Places;
   readonly #pool: Pool;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #verifications = new Verifications();
+  readonly #underWay = new Set<Promise<unknown>>();
   #offers: ServerOffers | null = null;
 
   constructor(options: ServerOptions) {
@@ -84,13 +100,34 @@ class ServerDownstream implements Downstream {
       options,
       until: () => Math.min(Date.now() + replyTimeout, options.deadline),
     });
-    this.#underWay.add(running);
-    try {
-      await running;
-    } finally {
-      this.#underWay.delete(running);
-    }
+    await this.#track(running);
     return answers.all();
+  }
+
+  async verify({ id, signal }: Transaction, recipient: Recipient): Promise<Reply | null> {
+    if (this.#options.verifyRecipients !== true) return null;
+    const mailbox = printMailbox(recipient.forwardPath);
+    const known = this.#verifications.get(mailbox);
+    if (known !== null) return known.refusal;
+    const deadline = Date.now() + VERIFY_PATIENCE;
+    const { reply: replyTimeout } = this.#options.timeouts;
+    const until = (): number => Math.min(Date.now() + replyTimeout, deadline);
+    const on = async (connection: Connection): Promise<Trouble | null> => {
+      const outcome = await verify(connection, recipient, until);
+      if (outcome !== null && 'failure' in outcome) {
+        connection.destroy();
+        return outcome;
+      }
+      if (outcome !== null) this.#verifications.set(mailbox, outcome);
+      this.#pool.keep(connection);
+      return null;
+    };
+    const failed = await this.#track(this.#inTurn({ signal, deadline, until, on }));
+    if (failed !== null && failed.failure !== 'gone') {
+      const { stage, failure, detail } = failed;
+      this.#options.log.warn('downstream-not-asked', { downstream: this.name, id, stage, failure, detail });
+    }
+    return this.#verifications.get(mailbox)?.refusal ?? null;
   }
 
   offers(): ServerOffers | null {
@@ -110,41 +147,53 @@ class ServerDownstream implements Downstream {
     await Promise.allSettled(this.#underWay);
   }
 
+  /** `close` waits for it. */
+  async #track<T>(running: Promise<T>): Promise<T> {
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+
   /** Answers every recipient of the delivery. */
   async #run(delivery: Delivery): Promise<void> {
     const { id } = delivery.envelope.transaction;
-    if (delivery.options.signal.aborted) {
+    const { signal, deadline } = delivery.options;
+    if (signal.aborted) {
       delivery.answers.rest(withId(replies.clientGone, id));
       return;
     }
-    const failed = await this.#inTurn(delivery);
+    const on = (connection: Connection) => this.#use(connection, delivery);
+    const failed = await this.#inTurn({ signal, deadline, until: delivery.until, on });
     if (failed === null) return;
     this.#report(failed, delivery);
     delivery.answers.rest(withId(failureReply(failed.failure), id));
   }
 
-  /** Waits for a place, and delivers. */
-  async #inTurn(delivery: Delivery): Promise<Trouble | null> {
-    const { signal, deadline } = delivery.options;
+  /** Waits for a place. */
+  async #inTurn(errand: Errand): Promise<Trouble | null> {
+    const { signal, deadline } = errand;
     if (!(await this.#places.take(deadline, signal))) {
       return { stage: 'connect', failure: signal.aborted ? 'gone' : 'crowded', detail: null, answered: false };
     }
     try {
-      return await this.#attempt(delivery);
+      return await this.#attempt(errand);
     } finally {
       this.#places.leave();
     }
   }
 
   /** On a kept connection or a fresh one, and once more where a kept one had died. */
-  async #attempt(delivery: Delivery): Promise<Trouble | null> {
+  async #attempt({ deadline, until, on }: Errand): Promise<Trouble | null> {
     const order = this.#addresses.order();
     const kept = order[0] === undefined ? null : this.#pool.take(order[0]);
-    let failed = kept === null ? null : await this.#use(kept, delivery);
-    const again = failed !== null && mayTryAgain(failed, true) && Date.now() < delivery.options.deadline;
+    let failed = kept === null ? null : await on(kept);
+    const again = failed !== null && mayTryAgain(failed, true) && Date.now() < deadline;
     if (kept === null || again) {
-      const fresh = await this.#open(order, delivery.options.deadline, delivery.until);
-      failed = 'failure' in fresh ? fresh : await this.#use(fresh, delivery);
+      const fresh = await this.#open(order, deadline, until);
+      failed = 'failure' in fresh ? fresh : await on(fresh);
     }
     return failed;
   }

@@ -86,7 +86,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const verdict = await decide(decision, { phase: 'envelope' });
     // A null reverse-path is refused after the dot only: sites that verify an address by calling back ask with it.
     const tellNow = entrance.refuseAt === 'rcpt' && transaction.reversePath !== null;
-    return { decision, refusal: tellNow && refuses(verdict) ? verdict.reply : null };
+    if (tellNow && refuses(verdict)) return { decision, refusal: verdict.reply };
+    if (entrance.refuseAt !== 'rcpt' || (verdict !== null && verdict.kind !== 'relay'))
+      return { decision, refusal: null };
+    const downstream = downstreamFor(recipient, verdict?.downstream ?? null);
+    return { decision, refusal: (await downstream.verify?.(transaction, recipient)) ?? null };
+  }
+
+  /** `named` by the rules; null where they named none or have not decided yet. */
+  function downstreamFor(recipient: Recipient, named: string | null): Downstream {
+    const name = named ?? parts.route(recipient.forwardPath);
+    const downstream = parts.downstreams.get(name);
+    if (downstream === undefined) throw new Error(`no downstream is named "${name}"`);
+    return downstream;
   }
 
   async function settle(
@@ -168,9 +180,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function deliveryOf(entrance: Entrance, decision: Decision, verdict: Verdict & { kind: 'relay' }): Delivery {
     const { transaction, recipient } = decision;
-    const name = verdict.downstream ?? parts.route(recipient.forwardPath);
-    const downstream = parts.downstreams.get(name);
-    if (downstream === undefined) throw new Error(`no downstream is named "${name}"`);
+    const downstream = downstreamFor(recipient, verdict.downstream);
     const trace = entrance.received ? [receivedField(transaction, parts.hostname, new Date(now()))] : [];
     return { recipient, downstream, edits: [...verdict.edits, ...trace] };
   }

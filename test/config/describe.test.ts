@@ -15,7 +15,7 @@ test('every key of the configuration is there, in its order', () => {
         (key) => `listen[].${key}`,
       ),
       'downstreams',
-      ...['lmtp', 'smtp', 'xforward', 'connections', 'pipe', 'maildir', 'layout'].map(
+      ...['lmtp', 'smtp', 'xforward', 'verify_recipients', 'connections', 'pipe', 'maildir', 'layout'].map(
         (key) => `downstreams.NAME.${key}`,
       ),
       'routes',

@@ -46,6 +46,7 @@ test('the smallest configuration has every default', () => {
         name: 'mailman',
         addresses: [{ host: '127.0.0.1', port: 8024 }],
         connections: null,
+        verifyRecipients: false,
         xforward: false,
       },
     ],
@@ -78,7 +79,7 @@ listen:
     refuse_at: data
     deadline: 45 seconds
 downstreams:
-  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5 }
+  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5, verify_recipients: true }
   mailman2: { pipe: [/var/lib/mailman/mail/mailman, "{command}", "{list}"] }
   local: { lmtp: { program: [/usr/libexec/mail.local, -l] } }
   inbox: { maildir: var/mail, layout: plain }
@@ -106,7 +107,14 @@ log: { level: debug, format: pretty }
     received: false,
   });
   assert.deepEqual(config.downstreams, [
-    { kind: 'smtp', name: 'filter', addresses: [{ path: '/run/filter.sock' }], connections: 5, xforward: true },
+    {
+      kind: 'smtp',
+      name: 'filter',
+      addresses: [{ path: '/run/filter.sock' }],
+      connections: 5,
+      xforward: true,
+      verifyRecipients: true,
+    },
     {
       kind: 'pipe',
       name: 'mailman2',
@@ -119,6 +127,7 @@ log: { level: debug, format: pretty }
       addresses: [{ program: ['/usr/libexec/mail.local', '-l'] }],
       connections: 4,
       xforward: false,
+      verifyRecipients: false,
     },
     { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: 'plain' },
   ]);

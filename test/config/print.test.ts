@@ -50,6 +50,7 @@ const downstream = fc.oneof(
     }),
     connections: fc.option(fc.integer({ min: 1, max: 100 })),
     xforward: flag,
+    verifyRecipients: flag,
   }),
   fc.record({
     kind: fc.constant('lmtp' as const),
@@ -57,6 +58,7 @@ const downstream = fc.oneof(
     addresses: fc.constantFrom([{ program: ['/usr/bin/lmtp', '-l', '', 'null', 'a b'] }]),
     connections: fc.integer({ min: 1, max: 100 }),
     xforward: flag,
+    verifyRecipients: flag,
   }),
   fc.record({
     kind: fc.constant('pipe' as const),
