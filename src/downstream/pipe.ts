@@ -86,7 +86,8 @@ export function createPipeDownstream(options: PipeOptions): Downstream {
 
   function track(promise: Promise<unknown>): void {
     underWay.add(promise);
-    void promise.finally(() => underWay.delete(promise));
+    const forget = (): boolean => underWay.delete(promise);
+    promise.then(forget, forget);
   }
 
   return {

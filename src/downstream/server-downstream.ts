@@ -148,13 +148,11 @@ class ServerDownstream implements Downstream {
   }
 
   /** `close` waits for it. */
-  async #track<T>(running: Promise<T>): Promise<T> {
+  #track<T>(running: Promise<T>): Promise<T> {
+    const forget = (): boolean => this.#underWay.delete(running);
     this.#underWay.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#underWay.delete(running);
-    }
+    running.then(forget, forget);
+    return running;
   }
 
   /** Answers every recipient of the delivery. */
