@@ -11,13 +11,16 @@ import { routeOf } from '../config/routes.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isWarning } from '../core/diagnostic.ts';
 import type { Log } from '../core/log.ts';
+import type { Mailbox } from '../core/mailbox.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
+import { createPipeDownstream } from '../downstream/pipe.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { Spool } from '../mail/spool.ts';
 import type { Remembered } from '../pipeline/one-reply.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
+import { splitAddress } from '../rules/select.ts';
 import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
@@ -54,14 +57,22 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
     const { folder, layout } = downstream;
     return createMaildirDownstream({ name, folder, layout, hostname: config.hostname, log });
   }
-  const { kind: protocol, address, xforward } = downstream;
+  if (downstream.kind === 'pipe') {
+    const { program, connections } = downstream;
+    const dialect = config.rules.lists?.dialect ?? 'mailman';
+    const split = (mailbox: Mailbox) => splitAddress(mailbox, dialect);
+    return createPipeDownstream({ name, program, connections, split, timeout: config.timeouts.reply, log });
+  }
+  const { kind: protocol, addresses, connections, xforward, verifyRecipients } = downstream;
   const { connect, reply } = config.timeouts;
   return createServerDownstream({
     name,
     protocol,
-    address,
+    addresses,
+    connections,
     helo: config.hostname,
     xforward,
+    verifyRecipients,
     timeouts: { connect, reply },
     log,
   });

@@ -139,22 +139,25 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
   for (const { path, value } of valid(document, 'downstreams', downstreamSchema)) {
     if (value === null) continue;
     const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
-    const kinds = (['lmtp', 'smtp', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
+    const kinds = (['lmtp', 'smtp', 'pipe', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
     const [kind, other] = kinds;
     if (kind === undefined) {
-      const message = 'one of the keys "lmtp", "smtp" and "maildir" is missing';
+      const message = 'one of the keys "lmtp", "smtp", "pipe" and "maildir" is missing';
       tell('E_MISSING_KEY', path, message, 'say where mail goes, like lmtp: 127.0.0.1:8024');
       continue;
     }
     if (other !== undefined) {
-      const message = `a downstream has one of lmtp, smtp and maildir, this one has ${kinds.join(' and ')}`;
+      const message = `a downstream has one of lmtp, smtp, pipe and maildir, this one has ${kinds.join(' and ')}`;
       tell('E_VALUE', [...path, other], message, 'make a downstream of each');
       continue;
     }
-    const address = value.lmtp ?? value.smtp;
-    if (address !== undefined) checkSocketPath(document.file, address, [...path, kind], tell);
-    if (kind === 'maildir' && given('xforward')) {
-      tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
+    const where = value.lmtp ?? value.smtp ?? [];
+    if (!('program' in where)) checkAddresses(document, where, [...path, kind], tell);
+    for (const key of kind === 'maildir' || kind === 'pipe' ? ['xforward', 'verify_recipients'] : []) {
+      if (given(key)) tell('E_VALUE', [...path, key], `${key} is for lmtp and smtp only`, 'take it away');
+    }
+    if (kind === 'maildir' && given('connections')) {
+      tell('E_VALUE', [...path, 'connections'], 'connections is not for maildir', 'take it away');
     }
     for (const key of ['layout', 'depth'] as const) {
       if (kind !== 'maildir' && given(key)) {
@@ -175,6 +178,21 @@ function checkLists(document: YamlDocument, tell: Tell): void {
 function checkDepth({ layout, depth }: { layout: string; depth?: number | undefined }, at: YamlPath, tell: Tell): void {
   if (layout !== 'plain' || depth === undefined) return;
   tell('E_VALUE', [...at, 'depth'], 'depth is for the layouts user and md5', 'add layout: md5, or take it away');
+}
+
+function checkAddresses(document: YamlDocument, addresses: readonly Address[], path: YamlPath, tell: Tell): void {
+  const given = valueAt(document.value, path);
+  const seen = new Set<string>();
+  for (const [index, address] of addresses.entries()) {
+    const place = given !== undefined && isList(given) ? [...path, index] : path;
+    checkSocketPath(document.file, address, place, tell);
+    const name = formatAddress(address).toLowerCase();
+    if (seen.has(name)) {
+      const message = `the address ${formatAddress(address)} stands here twice`;
+      tell('E_DUPLICATE_NAME', place, message, 'take one of them away', 'value');
+    }
+    seen.add(name);
+  }
 }
 
 function checkRoutes(document: YamlDocument, tell: Tell): void {

@@ -29,13 +29,31 @@ export interface ListenerConfig {
   readonly tls: KeyPair | null;
 }
 
+/** Path and arguments of a program that speaks LMTP. */
+export interface Program {
+  readonly program: readonly string[];
+}
+
 export type DownstreamConfig =
   | {
       readonly kind: 'lmtp' | 'smtp';
       readonly name: string;
-      readonly address: Address;
+      /** Tried in this order; at least one. */
+      readonly addresses: readonly (Address | Program)[];
+      /** Whether it is asked about each recipient at RCPT. */
+      readonly verifyRecipients: boolean;
+      /** Transactions at a time; null: no limit. */
+      readonly connections: number | null;
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
+    }
+  | {
+      readonly kind: 'pipe';
+      readonly name: string;
+      /** Path and arguments, with placeholders. */
+      readonly program: readonly string[];
+      /** Runs at a time. */
+      readonly connections: number;
     }
   | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: Layout };
 

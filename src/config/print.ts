@@ -70,7 +70,16 @@ function listener(one: ListenerConfig): YamlValue {
 
 function downstream(one: DownstreamConfig): YamlValue {
   if (one.kind === 'maildir') return { maildir: one.folder, ...layout(one.layout) };
-  return { [one.kind]: formatAddress(one.address), xforward: `${one.xforward}` };
+  if (one.kind === 'pipe') return { pipe: one.program, connections: `${one.connections}` };
+  const [first = '', ...others] = one.addresses.map((address) =>
+    'program' in address ? { program: address.program } : formatAddress(address),
+  );
+  return {
+    [one.kind]: others.length === 0 ? first : [first, ...others],
+    xforward: `${one.xforward}`,
+    verify_recipients: `${one.verifyRecipients}`,
+    ...(one.connections === null ? {} : { connections: `${one.connections}` }),
+  };
 }
 
 function lists({ layout: place, ...rest }: ListsConfig): YamlValue {

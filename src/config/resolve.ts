@@ -12,6 +12,8 @@ import { type DownstreamSettings, isHostName, type ListenerSettings, type Settin
 /** Postfix gives up on a proxy filter after 100 seconds (smtpd_proxy_timeout), on an LMTP server after ten minutes. */
 const DEFAULT_DEADLINE: Readonly<Record<'lmtp' | 'smtp', number>> = { lmtp: 300_000, smtp: 90_000 };
 
+const DEFAULT_PROCESSES = 4;
+
 /** `settings` have passed `check`. */
 export function resolveConfig(file: string, settings: Settings, readKeyPair: ReadKeyPair): Config {
   const folder = dirname(resolve(file));
@@ -82,10 +84,21 @@ function resolveDownstream(name: string, one: DownstreamSettings, at: (path: str
   if (one.maildir !== undefined) {
     return { kind: 'maildir', name, folder: at(one.maildir), layout: layoutOf(one.layout, one.depth) };
   }
+  if (one.pipe !== undefined) {
+    return { kind: 'pipe', name, program: one.pipe, connections: one.connections ?? DEFAULT_PROCESSES };
+  }
   const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
-  const address = one.lmtp ?? one.smtp;
-  if (address === undefined) throw new Error('a downstream without an address has passed the check');
-  return { kind, name, address: resolveAddress(address, at), xforward: one.xforward };
+  const given = one.lmtp ?? one.smtp;
+  if (given === undefined) throw new Error('a downstream without an address has passed the check');
+  const isProgram = 'program' in given;
+  return {
+    kind,
+    name,
+    addresses: isProgram ? [given] : given.map((address) => resolveAddress(address, at)),
+    connections: one.connections ?? (isProgram ? DEFAULT_PROCESSES : null),
+    xforward: one.xforward,
+    verifyRecipients: one.verify_recipients,
+  };
 }
 
 type ListsSettings = NonNullable<Settings['rules']['lists']>;

@@ -7,6 +7,8 @@
 import { z } from 'zod';
 import { DEEPEST_LAYOUT, LAYOUT_SCHEMES } from '../core/layout.ts';
 import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
+import { PLACEHOLDER_NAMES, placeholdersIn } from '../downstream/program-call.ts';
+import { nearest } from '../yaml/suggest.ts';
 import { listenAddress, network, serverAddress } from './address.ts';
 
 /** Timers of the platform go wrong beyond 24 days; nobody waits for more than a day. */
@@ -82,6 +84,44 @@ const depthKey = depth.optional().meta({
   examples: ['2'],
 });
 
+/** Path and arguments of a program, as they are given to the system: nothing of a shell. */
+const program = z
+  .array(z.string())
+  .min(1)
+  .superRefine((words, context) => {
+    for (const [index, word] of words.entries()) {
+      const problem = programProblem(word, index);
+      if (problem === null) continue;
+      const params = { code: 'E_VALUE', hint: problem.hint };
+      context.addIssue({ code: 'custom', message: problem.message, path: [index], params });
+    }
+  });
+
+function programProblem(word: string, index: number): { readonly message: string; readonly hint: string } | null {
+  if (/\p{Cc}/u.test(word)) return { message: 'a control character in a program call', hint: 'take it away' };
+  if (index > 0 || word.startsWith('/')) return null;
+  const hint = /\s/.test(word)
+    ? 'write the path and each argument as an entry of the list'
+    : 'write its whole path, like /usr/libexec/sendmail/mail.local';
+  return { message: `"${word}" is not the path of a program`, hint };
+}
+
+/** A program that is run for each recipient. */
+const pipe = program.superRefine((words, context) => {
+  for (const [index, word] of words.entries()) {
+    const name = placeholdersIn(word).find((one) => index === 0 || !PLACEHOLDER_NAMES.includes(one));
+    if (name === undefined) continue;
+    const near = nearest(name, PLACEHOLDER_NAMES);
+    const all = PLACEHOLDER_NAMES.map((one) => `{${one}}`).join(', ');
+    const hint = near === null ? `choose one of: ${all}` : `did you mean "{${near}}"?`;
+    const [message, told] =
+      index === 0
+        ? ['the path of the program holds a placeholder', 'only the arguments may depend on the message']
+        : [`there is no placeholder "{${name}}"`, hint];
+    context.addIssue({ code: 'custom', message, path: [index], params: { code: 'E_PLACEHOLDER', hint: told } });
+  }
+});
+
 export const listenerSchema = z.strictObject({
   lmtp: listenAddress.optional().meta({
     description: 'Address to listen on for LMTP: one reply for each recipient. A listener has either lmtp or smtp.',
@@ -142,19 +182,44 @@ export const listenerSchema = z.strictObject({
 });
 
 export const downstreamSchema = z.strictObject({
-  lmtp: serverAddress.optional().meta({
-    description: 'Address of an LMTP server. A downstream has one of lmtp, smtp and maildir.',
-  }),
-  smtp: serverAddress.optional().meta({
-    description: 'Address of an SMTP server. A downstream has one of lmtp, smtp and maildir.',
-    examples: ['127.0.0.1:10026'],
-  }),
+  lmtp: z
+    .union([listOf(serverAddress), z.strictObject({ program })])
+    .optional()
+    .meta({
+      title: 'address, a list of them, or a program',
+      description:
+        'Address of an LMTP server, or several that are equals: they are tried in order, and one that fails is left out for a minute while another answers. Or { program: [PATH, ARGUMENT…] }: a program that speaks LMTP on its standard input and output, run as ourselves, without a shell, and kept running. A downstream has one of lmtp, smtp, pipe and maildir.',
+      examples: ['127.0.0.1:8024'],
+    }),
+  smtp: listOf(serverAddress)
+    .optional()
+    .meta({
+      description:
+        'Address of an SMTP server, or several as with lmtp. A downstream has one of lmtp, smtp, pipe and maildir.',
+      examples: ['127.0.0.1:10026'],
+    }),
   xforward: flag.prefault('false').meta({
     description:
       'Whether the server is told about the original client by XFORWARD, where it offers that; lmtp and smtp only.',
   }),
+  verify_recipients: flag.prefault('false').meta({
+    description:
+      'Whether the server is asked at RCPT if it would take the recipient, and its refusal passed on; lmtp and smtp only. Its yes is remembered for an hour, its no for five minutes; where it cannot be asked nobody is refused. Not with refuse_at: data. Where rules have not decided by then, the downstream of the route is asked.',
+  }),
+  connections: positive.optional().meta({
+    description:
+      'Most transactions at a time, each on a connection or in a process of its own; for pipe: runs at a time. Not for maildir. Further ones wait for their turn, and are told to try again later when their deadline comes first. By default 4 for programs, else there is no limit.',
+    examples: ['10'],
+  }),
+  pipe: pipe.optional().meta({
+    title: 'path and arguments',
+    description:
+      'A program that is run for each recipient, as ourselves and without a shell: the content on its standard input with LF line ends, exit codes as in sysexits.h. {command}, {list}, {domain}, {detail} and {envelope_from} in the arguments stand for the role of the address (post, owner, request, …), the name of the list, its domain, what follows the + and the reverse-path.',
+    examples: [['/var/lib/mailman/mail/mailman', '{command}', '{list}']],
+  }),
   maildir: path.optional().meta({
-    description: 'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp and maildir.',
+    description:
+      'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp, pipe and maildir.',
     examples: ['var/mail'],
   }),
   layout: choice(LAYOUT_SCHEMES).prefault('plain').meta({

@@ -26,7 +26,9 @@ test('every key of the configuration is there, in its order', () => {
       ].map((key) => `listen[].${key}`),
       ...['cert', 'key'].map((key) => `listen[].tls.${key}`),
       'downstreams',
-      ...['lmtp', 'smtp', 'xforward', 'maildir', 'layout', 'depth'].map((key) => `downstreams.NAME.${key}`),
+      ...['lmtp', 'smtp', 'xforward', 'verify_recipients', 'connections', 'pipe', 'maildir', 'layout', 'depth'].map(
+        (key) => `downstreams.NAME.${key}`,
+      ),
       'routes',
       'routes[].recipients',
       'routes[].to',

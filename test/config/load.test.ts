@@ -44,7 +44,16 @@ test('the smallest configuration has every default', () => {
         tls: null,
       },
     ],
-    downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
+    downstreams: [
+      {
+        kind: 'lmtp',
+        name: 'mailman',
+        addresses: [{ host: '127.0.0.1', port: 8024 }],
+        connections: null,
+        verifyRecipients: false,
+        xforward: false,
+      },
+    ],
     routes: [{ recipients: null, to: 'mailman' }],
     rules: { system: null, presets: null, lists: null, may: MAY },
     limits: {
@@ -77,7 +86,9 @@ listen:
     refuse_at: data
     deadline: 45 seconds
 downstreams:
-  filter: { smtp: "unix:/run/filter.sock", xforward: true }
+  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5, verify_recipients: true }
+  mailman2: { pipe: [/var/lib/mailman/mail/mailman, "{command}", "{list}"] }
+  local: { lmtp: { program: [/usr/libexec/mail.local, -l] } }
   inbox: { maildir: var/mail, layout: md5, depth: 2 }
 routes:
   - { recipients: ["*@Lists.example.org", boss@example.org], to: filter }
@@ -105,7 +116,28 @@ log: { level: debug, format: pretty }
     tls: null,
   });
   assert.deepEqual(config.downstreams, [
-    { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },
+    {
+      kind: 'smtp',
+      name: 'filter',
+      addresses: [{ path: '/run/filter.sock' }],
+      connections: 5,
+      xforward: true,
+      verifyRecipients: true,
+    },
+    {
+      kind: 'pipe',
+      name: 'mailman2',
+      program: ['/var/lib/mailman/mail/mailman', '{command}', '{list}'],
+      connections: 4,
+    },
+    {
+      kind: 'lmtp',
+      name: 'local',
+      addresses: [{ program: ['/usr/libexec/mail.local', '-l'] }],
+      connections: 4,
+      xforward: false,
+      verifyRecipients: false,
+    },
     { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: { scheme: 'md5', depth: 2 } },
   ]);
   assert.deepEqual(config.routes, [

@@ -63,8 +63,28 @@ const downstream = fc.oneof(
   fc.record({
     kind: fc.constantFrom('lmtp' as const, 'smtp' as const),
     name,
-    address: fc.oneof(tcp, unix),
+    addresses: fc.uniqueArray(fc.oneof(tcp, unix), {
+      minLength: 1,
+      maxLength: 3,
+      selector: (address) => JSON.stringify(address),
+    }),
+    connections: fc.option(fc.integer({ min: 1, max: 100 })),
     xforward: flag,
+    verifyRecipients: flag,
+  }),
+  fc.record({
+    kind: fc.constant('lmtp' as const),
+    name,
+    addresses: fc.constantFrom([{ program: ['/usr/bin/lmtp', '-l', '', 'null', 'a b'] }]),
+    connections: fc.integer({ min: 1, max: 100 }),
+    xforward: flag,
+    verifyRecipients: flag,
+  }),
+  fc.record({
+    kind: fc.constant('pipe' as const),
+    name,
+    program: fc.constantFrom(['/usr/bin/x'], ['/a b', '{list}', '-x', '', 'é: #']),
+    connections: fc.integer({ min: 1, max: 100 }),
   }),
   fc.record({
     kind: fc.constant('maildir' as const),
