@@ -34,6 +34,8 @@ export function resolveConfig(file: string, settings: Settings): Config {
     },
     timeouts: settings.timeouts,
     log: settings.log,
+    admin: settings.admin === undefined ? null : resolveAddress(settings.admin, at),
+    workers: settings.workers,
   };
 }
 

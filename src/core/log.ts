@@ -13,6 +13,8 @@ export interface RecipientRecord {
   readonly phase: string | null;
   readonly reply: string;
   readonly downstream: string | null;
+  /** Milliseconds from asking the downstream to its reply; null where none was asked. */
+  readonly ms: number | null;
 }
 
 /** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */

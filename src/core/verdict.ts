@@ -27,4 +27,6 @@ export interface Outcome {
   readonly reply: Reply;
   /** The downstream that was asked; null where none was. */
   readonly downstream: string | null;
+  /** Milliseconds from asking the downstream to its reply; left out where none was asked. */
+  readonly ms?: number;
 }

@@ -98,9 +98,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): Promise<readonly Outcome[]> {
     const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
     const outcomes = new Map<Decision, Outcome>();
-    const conclude = (decision: Decision, reply: Reply, downstream: string | null = null): void => {
+    const conclude = (decision: Decision, reply: Reply, asked?: { downstream: string; ms: number }): void => {
       if (outcomes.has(decision)) return;
-      const outcome = { recipient: decision.recipient, verdict: decision.verdict, reply, downstream };
+      const { recipient, verdict } = decision;
+      const outcome = { recipient, verdict, reply, downstream: null, ...asked };
       outcomes.set(decision, outcome);
       answer(decisions.indexOf(decision), outcome);
     };
@@ -148,12 +149,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     message: Message,
     decisions: readonly Decision[],
     deadline: number,
-    conclude: (decision: Decision, reply: Reply, downstream: string | null) => void,
+    conclude: (decision: Decision, reply: Reply, asked: { downstream: string; ms: number }) => void,
   ): Promise<void> {
     const served = decisions.flatMap((decision) => {
       const { verdict } = decision;
       return verdict?.kind === 'relay' ? [{ decision, delivery: deliveryOf(entrance, decision, verdict) }] : [];
     });
+    const began = now();
     await relay(
       transaction,
       message,
@@ -161,7 +163,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       { signal: transaction.signal, deadline },
       (position, reply) => {
         const entry = served[position];
-        if (entry !== undefined) conclude(entry.decision, reply, entry.delivery.downstream.name);
+        if (entry === undefined) return;
+        conclude(entry.decision, reply, { downstream: entry.delivery.downstream.name, ms: now() - began });
       },
     );
   }
