@@ -13,7 +13,9 @@ import { type Command, readArguments, type Streams } from './command.ts';
 import { listenerName } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import type { Crew } from './crew.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
 import { printMetrics } from './metrics.ts';
+import { createNotifier, type Notifier, reloading } from './notify.ts';
 import { cannotListen, Service } from './service.ts';
 import { addUp } from './tally.ts';
 
@@ -31,7 +33,8 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const { values } = readArguments(args, { config: { type: 'string' }, 'when-ready': { type: 'string' } }, false);
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
-  const service = Service.load({ file, streams, processes: 1, inherited: new Map() });
+  const inherited = inheritedSockets(process.env, process.pid);
+  const service = Service.load({ file, streams, processes: 1, inherited });
   if (service === null) return 1;
   return await serve(new Alone(service, file), service.config, service.log, greeting, streams);
 }
@@ -55,7 +58,11 @@ async function serve(
     pid: process.pid,
   });
   if (greeting !== undefined) streams.out(readFileSync(greeting, 'utf8'));
-  const status = await untilStopped(crew, log);
+  const notifier = createNotifier(process.env, process.pid, log);
+  void notifier.tell('READY=1');
+  notifier.watch();
+  const status = await untilStopped(crew, notifier, log);
+  await notifier.close();
   await admin?.close();
   return status;
 }
@@ -78,13 +85,17 @@ async function open(admin: Admin | null, { admin: address }: Config): Promise<st
   }
 }
 
-function untilStopped(crew: Crew, log: Log): Promise<number> {
+function untilStopped(crew: Crew, notifier: Notifier, log: Log): Promise<number> {
   // A bug in one transaction must not take the others with it: it is logged with its stack, and the process lives.
   process.on('uncaughtException', (error) => log.error('uncaught', error));
   process.on('unhandledRejection', (error) => log.error('unhandled-rejection', error));
-  let reloading = Promise.resolve();
+  let reloads = Promise.resolve();
   process.on('SIGHUP', () => {
-    reloading = reloading.then(() => crew.reload()).catch((error: unknown) => log.error('reload', error));
+    reloads = reloads.then(async () => {
+      await notifier.tell(...reloading());
+      await crew.reload().catch((error: unknown) => log.error('reload', error));
+      await notifier.tell('READY=1');
+    });
   });
   return new Promise((resolve) => {
     let stopping = false;
@@ -95,6 +106,7 @@ function untilStopped(crew: Crew, log: Log): Promise<number> {
         return;
       }
       stopping = true;
+      void notifier.tell('STOPPING=1');
       crew.stop().then(
         () => resolve(0),
         (error: unknown) => {

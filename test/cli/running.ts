@@ -36,17 +36,19 @@ export function postern(folder: string, ...args: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-/** Starts `postern serve` in `folder`; `wrapper` is a program that is to start it, with the command line behind it. */
+/** Starts `postern serve` in `folder`; `wrapper` is a program that is to start it, with the command line behind it, `third` a descriptor
+ * that is its number 3. */
 export function start(
   t: TestContext,
   folder: string,
   env: NodeJS.ProcessEnv = {},
   wrapper: readonly string[] = [],
+  third: number | 'ignore' = 'ignore',
 ): Running {
   const [program = '', ...args] = [...wrapper, process.execPath, MAIN, 'serve'];
   const child = spawn(program, args, {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', third],
     env: { ...process.env, ...env },
   });
   t.after(() => child.kill('SIGKILL'));
