@@ -4,6 +4,8 @@
 import type { Report } from './service.ts';
 
 export interface Crew {
+  /** Resolves when no mail can be taken any more, and a new start is the only way out. */
+  readonly lost?: Promise<void>;
   /** Resolves when mail is taken; or the problem in one line, told already where it is empty. */
   start(): Promise<string | null>;
   /** Why no mail is taken now; null where it is. */

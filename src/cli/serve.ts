@@ -3,9 +3,11 @@
  *
  * SIGHUP reads configuration and rules again, all or nothing: what does not load changes nothing and is logged.
  */
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { formatAddress } from '../config/address.ts';
+import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
 import { Admin } from './admin.ts';
 import { Alone } from './alone.ts';
@@ -16,8 +18,10 @@ import type { Crew } from './crew.ts';
 import { inheritedSockets } from './inherited-sockets.ts';
 import { printMetrics } from './metrics.ts';
 import { createNotifier, type Notifier, reloading } from './notify.ts';
-import { cannotListen, Service } from './service.ts';
+import { Primary } from './primary.ts';
+import { cannotListen, load, Service } from './service.ts';
 import { addUp } from './tally.ts';
+import { work } from './worker.ts';
 
 const HELP = `Usage: postern serve [--config FILE] [--when-ready FILE]
 
@@ -33,7 +37,17 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const { values } = readArguments(args, { config: { type: 'string' }, 'when-ready': { type: 'string' } }, false);
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
+  if (cluster.isWorker) return await work(file, streams);
   const inherited = inheritedSockets(process.env, process.pid);
+  const { config } = loadConfig(file);
+  if (config !== null && config.workers > 1) {
+    // Loaded here once, so that what is wrong is told once.
+    const primary = new Primary(file, config, inherited, streams);
+    const loaded = load({ file, streams, processes: config.workers }, () => primary.log);
+    if (loaded === null) return 1;
+    await loaded.generation.close();
+    return await serve(primary, config, primary.log, greeting, streams);
+  }
   const service = Service.load({ file, streams, processes: 1, inherited });
   if (service === null) return 1;
   return await serve(new Alone(service, file), service.config, service.log, greeting, streams);
@@ -99,6 +113,7 @@ function untilStopped(crew: Crew, notifier: Notifier, log: Log): Promise<number>
   });
   return new Promise((resolve) => {
     let stopping = false;
+    void crew.lost?.then(() => resolve(1));
     const stop = (): void => {
       if (stopping) {
         crew.kill();

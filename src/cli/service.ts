@@ -231,9 +231,9 @@ export function cannotListen(name: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const advice: Record<string, string> = {
     EADDRINUSE: 'another program listens there; stop it, or choose another address in the configuration',
-    EACCES: 'not permitted; ports below 1024 and that folder need privileges',
+    // The platform says this of a folder that is missing, too.
+    EACCES: 'ports below 1024 need privileges; the folder of a unix socket must exist and be writable',
     EADDRNOTAVAIL: 'this machine has no such address',
-    ENOENT: 'the folder of that socket does not exist',
   };
   return `cannot listen on ${name}: ${advice[code] ?? (error instanceof Error ? error.message : String(error))}`;
 }
