@@ -23,6 +23,8 @@ const LONGEST_PAUSE = 30_000;
 const YOUNG = 10_000;
 /** A worker that is too busy to report is left out. */
 const REPORT_PATIENCE = 2_000;
+/** A worker that hangs must not keep the others from a reload's end. */
+const RELOAD_PATIENCE = 30_000;
 
 export class Primary implements Crew {
   readonly log: Log;
@@ -104,9 +106,17 @@ export class Primary implements Crew {
     if (loaded === null) return 'see standard error; the old configuration stays in force';
     await loaded.generation.close();
     const workers = [...this.#ready];
-    const answers = await Promise.all(workers.map((worker) => ask(worker, 'prepare')));
-    const problem = answers.flatMap((answer) => answer?.problem ?? [])[0] ?? null;
-    await Promise.all(workers.map((worker) => ask(worker, problem === null ? 'commit' : 'abort')));
+    const problems = await Promise.all(
+      workers.map(async (worker) => {
+        const answer = await ask(worker, 'prepare', RELOAD_PATIENCE);
+        // Who died is replaced by one that reads what the files say now.
+        if (answer === null) return worker.isDead() ? null : `worker ${worker.id} does not answer`;
+        return answer.problem;
+      }),
+    );
+    const problem = problems.find((one) => one !== null) ?? null;
+    const order = problem === null ? 'commit' : 'abort';
+    await Promise.all(workers.map((worker) => ask(worker, order, RELOAD_PATIENCE)));
     if (problem !== null) return problem;
     const keys = needsRestart(this.#config, loaded.config);
     if (keys.length > 0) this.log.warn('restart-needed', { keys });
