@@ -35,6 +35,11 @@ export class Alone implements Crew {
       log.warn('reload-refused', { reason: prepared });
       return;
     }
+    if (this.#state !== null) {
+      await this.#service.abort(prepared);
+      log.warn('reload-refused', { reason: this.#state });
+      return;
+    }
     const committed = this.#service.commit(prepared);
     log.info('reloaded', { file: this.#file });
     const keys = needsRestart(config, prepared.config);

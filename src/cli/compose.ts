@@ -14,13 +14,23 @@ import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { Spool } from '../mail/spool.ts';
+import type { Remembered } from '../pipeline/one-reply.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
+import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
 
 /** Of each message this much stays in memory; the rest goes to a temporary file. */
 const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
+
+/** What must be remembered from one SMTP transaction to its retry; MTAs try for days, but the first tries are what counts. */
+const REMEMBERED_FOR = 4 * 60 * 60 * 1000;
+const MOST_REMEMBERED = 100_000;
+
+export function composeMemory(): BoundedCache<string> {
+  return new BoundedCache({ maxEntries: MOST_REMEMBERED, ttl: REMEMBERED_FOR });
+}
 
 export interface Generation {
   readonly config: Config;
@@ -34,14 +44,16 @@ export interface Generation {
 
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
 export function composeRules(config: Config, log: Log): ReturnType<typeof openRulebook> {
-  const { system, lists } = config.rules;
-  return openRulebook({ system, lists, downstreams: config.downstreams.map(({ name }) => name), log });
+  const { system, presets, lists } = config.rules;
+  const may = { ...config.rules.may, file: config.file };
+  return openRulebook({ system, presets, lists, may, downstreams: config.downstreams.map(({ name }) => name), log });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {
   const { name } = downstream;
   if (downstream.kind === 'maildir') {
-    return createMaildirDownstream({ name, folder: downstream.folder, hostname: config.hostname, log });
+    const { folder, layout } = downstream;
+    return createMaildirDownstream({ name, folder, layout, hostname: config.hostname, log });
   }
   const { kind: protocol, address, xforward } = downstream;
   const { connect, reply } = config.timeouts;
@@ -56,16 +68,16 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   });
 }
 
-/** Null with diagnostics where the rules do not load. */
-export function composeGeneration(
-  config: Config,
-  log: Log,
-): {
+interface Composed {
   readonly generation: Generation | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: ReadonlyMap<string, string>;
-} {
-  const { rulebook, diagnostics, sources } = composeRules(config, log);
+}
+
+/** Null with diagnostics where the rules do not load, or their own cases fail. */
+export async function composeGeneration(config: Config, log: Log, memory: Remembered<string>): Promise<Composed> {
+  const { rulebook, diagnostics: read, sources } = composeRules(config, log);
+  const diagnostics = [...read, ...((await rulebook?.checkSystem()) ?? [])];
   if (rulebook === null || diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
     rulebook?.close();
     return { generation: null, diagnostics, sources };
@@ -78,6 +90,7 @@ export function composeGeneration(
     route: (mailbox) => routeOf(config.routes, mailbox),
     downstreams,
     spool,
+    memory,
     log,
     now: Date.now,
   });
@@ -109,7 +122,7 @@ function offersOf(generation: Generation): () => Offers {
 
 function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
   const { limits, hostname, timeouts } = generation.config;
-  const { protocol, clientFrom, refuseAt, deadline, received } = listener;
+  const { protocol, clientFrom, mixed, refuseAt, deadline, received } = listener;
   const offers = offersOf(generation);
   return {
     protocol,
@@ -117,6 +130,7 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     entrance: {
       name: listenerName(listener),
       replies: protocol === 'lmtp' ? 'each' : 'one',
+      mixed,
       refuseAt,
       deadline,
       received,

@@ -4,7 +4,7 @@
 import type { RecipientRecord, TransactionRecord } from '../core/log.ts';
 import { type Streams, UsageError } from './command.ts';
 import { type Found, findTransaction } from './log-search.ts';
-import { PHASE_WORDS } from './phase-words.ts';
+import { PHASE_WORDS } from './phases.ts';
 
 /** `id` as it stands in a reply, with or without its brackets. */
 export async function explainRecord(id: string, file: string, json: boolean, streams: Streams): Promise<number> {
@@ -58,7 +58,12 @@ function printRecipient(one: RecipientRecord): string {
   const decided = one.verdict === 'none' ? 'NO VERDICT' : one.verdict.toUpperCase();
   const took = typeof one.ms === 'number' ? `  (${one.ms} ms)` : '';
   const reply = one.reply === '' ? 'no reply was given' : printable(one.reply);
-  return `${printable(one.to)}${address}\n  ${decided}${to}${at}: ${by}\n  ${reply}${took}\n`;
+  return [
+    `${printable(one.to)}${address}\n  ${decided}${to}${at}: ${by}\n  ${reply}${took}\n`,
+    ...(one.notes ?? []).map((note) => `  note: ${printable(note)}\n`),
+    one.score === undefined ? '' : `  score ${one.score}\n`,
+    ...(one.shadow ?? []).map((rule) => `  shadow rule "${printable(rule)}" would have decided\n`),
+  ].join('');
 }
 
 function printEvent({ time, level, event, id: _, ...detail }: Readonly<Record<string, unknown>>): string {

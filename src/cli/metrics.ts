@@ -64,9 +64,9 @@ export class Metrics implements Observer {
     if (end === 'complete') this.#octets.observe({ listener }, size);
     for (const { verdict, phase, reply, downstream, ms: asked } of recipients) {
       this.#recipients.inc({ listener, verdict, phase: phase ?? 'none', reply: classOf(reply) });
-      if (downstream === null) continue;
+      if (downstream === null || asked === null) continue;
       this.#deliveries.inc({ downstream, reply: classOf(reply) });
-      if (asked !== null) this.#delivery.observe({ downstream }, asked / 1000);
+      this.#delivery.observe({ downstream }, asked / 1000);
     }
   }
 

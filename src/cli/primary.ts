@@ -14,7 +14,7 @@ import { createLog } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { observedLog } from './observed-log.ts';
 import { ask, type Word } from './orders.ts';
-import { load, needsRestart, type Report } from './service.ts';
+import { needsRestart, type Report, tryLoad } from './service.ts';
 import { workerEnvironment } from './worker.ts';
 
 const FIRST_PAUSE = 200;
@@ -102,9 +102,8 @@ export class Primary implements Crew {
   /** Everybody is ready for what the files say now and has it in force, or nobody; then the problem. */
   async #prepareAll(): Promise<string | null> {
     const options = { file: this.#file, streams: this.#streams, processes: this.#config.workers };
-    const loaded = load(options, () => this.log);
-    if (loaded === null) return 'see standard error; the old configuration stays in force';
-    await loaded.generation.close();
+    const config = await tryLoad(options, this.log);
+    if (config === null) return 'see standard error; the old configuration stays in force';
     const workers = [...this.#ready];
     const problems = await Promise.all(
       workers.map(async (worker) => {
@@ -118,9 +117,9 @@ export class Primary implements Crew {
     const order = problem === null ? 'commit' : 'abort';
     await Promise.all(workers.map((worker) => ask(worker, order, RELOAD_PATIENCE)));
     if (problem !== null) return problem;
-    const keys = needsRestart(this.#config, loaded.config);
+    const keys = needsRestart(this.#config, config);
     if (keys.length > 0) this.log.warn('restart-needed', { keys });
-    this.#config = { ...loaded.config, workers: this.#config.workers };
+    this.#config = { ...config, workers: this.#config.workers };
     return null;
   }
 

@@ -19,7 +19,7 @@ import { inheritedSockets } from './inherited-sockets.ts';
 import { printMetrics } from './metrics.ts';
 import { createNotifier, type Notifier, reloading } from './notify.ts';
 import { Primary } from './primary.ts';
-import { cannotListen, load, Service } from './service.ts';
+import { cannotListen, Service, tryLoad } from './service.ts';
 import { addUp } from './tally.ts';
 import { work } from './worker.ts';
 
@@ -43,12 +43,10 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   if (config !== null && config.workers > 1) {
     // Loaded here once, so that what is wrong is told once.
     const primary = new Primary(file, config, inherited, streams);
-    const loaded = load({ file, streams, processes: config.workers }, () => primary.log);
-    if (loaded === null) return 1;
-    await loaded.generation.close();
+    if ((await tryLoad({ file, streams, processes: config.workers }, primary.log)) === null) return 1;
     return await serve(primary, config, primary.log, greeting, streams);
   }
-  const service = Service.load({ file, streams, processes: 1, inherited });
+  const service = await Service.load({ file, streams, processes: 1, inherited });
   if (service === null) return 1;
   return await serve(new Alone(service, file), service.config, service.log, greeting, streams);
 }

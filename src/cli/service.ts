@@ -8,9 +8,10 @@ import { formatAddress } from '../config/address.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
+import type { Remembered } from '../pipeline/one-reply.ts';
 import type { Listener } from '../server/listener.ts';
 import type { Streams } from './command.ts';
-import { composeGeneration, composeListener, type Generation, listenerName } from './compose.ts';
+import { composeGeneration, composeListener, composeMemory, type Generation, listenerName } from './compose.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
 import { type Live, Metrics, type Sample } from './metrics.ts';
@@ -43,17 +44,27 @@ export interface ServiceOptions {
   readonly inherited: ReadonlyMap<string, number>;
 }
 
+type LoadOptions = Pick<ServiceOptions, 'file' | 'streams' | 'processes'>;
+
+/** The configuration, of which nothing is kept running, or null after printing what is wrong with it or its rules. */
+export async function tryLoad(options: LoadOptions, log: Log): Promise<Config | null> {
+  const loaded = await load(options, () => log, new Map());
+  await loaded?.generation.close();
+  return loaded?.config ?? null;
+}
+
 /** Configuration and rules, or null after printing what is wrong with them. */
-export function load(
-  options: Pick<ServiceOptions, 'file' | 'streams' | 'processes'>,
+async function load(
+  options: LoadOptions,
   logOf: (config: Config) => Log,
-): Loaded | null {
+  memory: Remembered<string>,
+): Promise<Loaded | null> {
   const { file, streams, processes } = options;
   const { config: whole, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (whole === null) return null;
   const config = shareOf(whole, processes);
-  const composed = composeGeneration(config, logOf(config));
+  const composed = await composeGeneration(config, logOf(config), memory);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -74,6 +85,8 @@ export function needsRestart(old: Config, fresh: Config): readonly string[] {
 export class Service {
   readonly log: Log;
   readonly #options: ServiceOptions;
+  /** Outlives a reload. */
+  readonly #memory: Remembered<string>;
   readonly #tally: Tally;
   readonly #metrics: Metrics | null;
   readonly #listeners = new Map<string, Listener>();
@@ -82,25 +95,28 @@ export class Service {
   #loaded = Date.now();
 
   /** Null after printing what is wrong with configuration or rules. */
-  static load(options: ServiceOptions): Service | null {
+  static async load(options: ServiceOptions): Promise<Service | null> {
     let service: Service | null = null;
     let log: Log | null = null;
     let metrics: Metrics | null = null;
     const tally = new Tally(Date.now);
-    const loaded = load(options, (config) => {
+    const memory = composeMemory();
+    const logOf = (config: Config): Log => {
       // Counting costs little, but nobody asks where there is no address to ask at.
       if (config.admin !== null) metrics = new Metrics(() => service?.live() ?? null, Date.now);
       log = observedLog(createLog(config.log), metrics === null ? [] : [tally, metrics]);
       return log;
-    });
+    };
+    const loaded = await load(options, logOf, memory);
     if (loaded === null || log === null) return null;
-    service = new Service(options, loaded.generation, log, tally, metrics);
+    service = new Service(options, loaded.generation, memory, log, tally, metrics);
     return service;
   }
 
   private constructor(
     options: ServiceOptions,
     generation: Generation,
+    memory: Remembered<string>,
     log: Log,
     tally: Tally,
     metrics: Metrics | null,
@@ -108,6 +124,7 @@ export class Service {
     this.#options = options;
     this.#inherited = new Map(options.inherited);
     this.#generation = generation;
+    this.#memory = memory;
     this.log = log;
     this.#tally = tally;
     this.#metrics = metrics;
@@ -135,7 +152,7 @@ export class Service {
 
   /** Reads configuration and rules again and opens what is new; or what is wrong, in one line. */
   async prepare(): Promise<Prepared | string> {
-    const loaded = load(this.#options, () => this.log);
+    const loaded = await load(this.#options, () => this.log, this.#memory);
     if (loaded === null) return 'see standard error; the old configuration stays in force';
     const opened = await this.#openMissing(loaded.config);
     if (typeof opened !== 'string') return { ...loaded, opened };

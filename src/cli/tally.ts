@@ -89,11 +89,11 @@ export class Tally implements Observer {
       increase(this.#replies, answer);
       this.#lists.add(list);
       if (rule !== null) this.#rules.add(`${ruleset ?? ''}: ${rule}`);
-      if (downstream === null) continue;
+      if (downstream === null || ms === null) continue;
       const counts = this.#downstream(downstream);
       counts.deliveries += 1;
-      counts.total += ms ?? 0;
-      counts.longest = Math.max(counts.longest, ms ?? 0);
+      counts.total += ms;
+      counts.longest = Math.max(counts.longest, ms);
       if (answer === '2yz') counts.up = true;
     }
   }

@@ -21,7 +21,7 @@ export function workerEnvironment(
 
 export async function work(file: string, streams: Streams): Promise<number> {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-  const service = Service.load({
+  const service = await Service.load({
     file,
     // The primary has told all warnings; what it tells of errors is enough, unless files changed since.
     streams: { out: streams.out, err: () => {} },

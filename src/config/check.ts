@@ -12,7 +12,7 @@ import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress, listenAddress } from './address.ts';
-import { downstreamSchema, listenerSchema, routeSchema } from './schema.ts';
+import { downstreamSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
 const LONGEST_SOCKET_PATH = 107;
@@ -29,6 +29,7 @@ export function check(document: YamlDocument): readonly Diagnostic[] {
   checkAdmin(document, listening, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
+  checkLists(document, tell);
   return diagnostics;
 }
 
@@ -49,7 +50,7 @@ function checkListeners(document: YamlDocument, tell: Tell): Map<string, YamlPat
   const seen = new Map<string, YamlPath>();
   for (const { path, value } of valid(document, 'listen', listenerSchema)) {
     if (value === null) continue;
-    const { lmtp, smtp, client_from } = value;
+    const { lmtp, smtp, client_from, mixed, refuse_at } = value;
     const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
     const address = lmtp ?? smtp;
     if (address === undefined) {
@@ -89,6 +90,10 @@ function checkListeners(document: YamlDocument, tell: Tell): Map<string, YamlPat
         'refuse_at is for smtp only',
         'take it away: over LMTP it is always rcpt',
       );
+    }
+    if (mixed === 'split' && refuse_at === 'data') {
+      const hint = 'write mixed: strictest, or take refuse_at away';
+      tell('E_VALUE', [...path, 'mixed'], 'split refuses at RCPT, which refuse_at: data is to avoid', hint);
     }
     checkTwice(document, address, addressPath, seen, tell);
   }
@@ -151,10 +156,25 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
     if (kind === 'maildir' && given('xforward')) {
       tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
     }
-    if (kind !== 'maildir' && given('layout')) {
-      tell('E_VALUE', [...path, 'layout'], 'layout is for maildir only', 'take it away');
+    for (const key of ['layout', 'depth'] as const) {
+      if (kind !== 'maildir' && given(key)) {
+        tell('E_VALUE', [...path, key], `${key} is for maildir only`, 'take it away');
+      }
     }
+    if (kind === 'maildir') checkDepth(value, path, tell);
   }
+}
+
+function checkLists(document: YamlDocument, tell: Tell): void {
+  const path = ['rules', 'lists'];
+  if (valueAt(document.value, path) === undefined) return;
+  const { value } = validate(document, listsSchema, path);
+  if (value !== null) checkDepth(value, path, tell);
+}
+
+function checkDepth({ layout, depth }: { layout: string; depth?: number | undefined }, at: YamlPath, tell: Tell): void {
+  if (layout !== 'plain' || depth === undefined) return;
+  tell('E_VALUE', [...at, 'depth'], 'depth is for the layouts user and md5', 'add layout: md5, or take it away');
 }
 
 function checkRoutes(document: YamlDocument, tell: Tell): void {

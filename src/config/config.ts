@@ -3,6 +3,7 @@
  *
  * Paths are absolute, durations in milliseconds, sizes in octets, every default filled in.
  */
+import type { Layout } from '../core/layout.ts';
 import type { Address, Network } from './address.ts';
 import type { Route } from './routes.ts';
 
@@ -15,7 +16,7 @@ export interface ListenerConfig {
   /** Peers whose XFORWARD is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */
-  readonly mixed: 'strictest';
+  readonly mixed: 'split' | 'strictest';
   readonly refuseAt: 'rcpt' | 'data';
   /** From the client's final dot to our last reply. */
   readonly deadline: number;
@@ -31,12 +32,24 @@ export type DownstreamConfig =
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
     }
-  | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: 'plain' };
+  | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: Layout };
 
 export interface ListsConfig {
   readonly folder: string;
-  readonly layout: 'plain';
+  readonly layout: Layout;
   readonly dialect: 'mailman' | 'plain';
+}
+
+/** What the files of lists may do. */
+export interface MayConfig {
+  /** Null for all that can only tighten or tag. */
+  readonly actions: readonly string[] | null;
+  readonly conditions: readonly string[] | null;
+  readonly regex: boolean;
+  readonly rules: number;
+  readonly sets: number;
+  /** In octets. */
+  readonly patterns: number;
 }
 
 export interface Config {
@@ -47,7 +60,12 @@ export interface Config {
   readonly downstreams: readonly DownstreamConfig[];
   /** The last one takes every recipient. */
   readonly routes: readonly Route[];
-  readonly rules: { readonly system: string | null; readonly lists: ListsConfig | null };
+  readonly rules: {
+    readonly system: string | null;
+    readonly presets: string | null;
+    readonly lists: ListsConfig | null;
+    readonly may: MayConfig;
+  };
   readonly limits: {
     readonly message: number;
     readonly memory: number;

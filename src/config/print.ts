@@ -1,10 +1,11 @@
 /**
  * print - the effective configuration as YAML, under the names of the file: what `parseConfig` reads back as the same.
  */
+import type { Layout } from '../core/layout.ts';
 import { printYaml } from '../yaml/print.ts';
 import type { YamlValue } from '../yaml/tree.ts';
 import { formatAddress, formatNetwork } from './address.ts';
-import type { Config, DownstreamConfig, ListenerConfig } from './config.ts';
+import type { Config, DownstreamConfig, ListenerConfig, ListsConfig, MayConfig } from './config.ts';
 
 /** Every key with its value, defaults included. */
 export function printConfig(config: Config): string {
@@ -17,7 +18,9 @@ export function printConfig(config: Config): string {
     routes: config.routes.map(({ recipients, to }) => ({ ...(recipients === null ? {} : { recipients }), to })),
     rules: {
       ...(rules.system === null ? {} : { system: rules.system }),
-      ...(rules.lists === null ? {} : { lists: { ...rules.lists } }),
+      ...(rules.lists === null ? {} : { lists: lists(rules.lists) }),
+      ...(rules.presets === null ? {} : { presets: rules.presets }),
+      may: may(rules.may),
     },
     limits: {
       message: size(limits.message),
@@ -38,6 +41,17 @@ export function printConfig(config: Config): string {
   });
 }
 
+function may({ actions, conditions, regex, rules, sets, patterns }: MayConfig): YamlValue {
+  return {
+    ...(actions === null ? {} : { actions }),
+    ...(conditions === null ? {} : { conditions }),
+    regex: `${regex}`,
+    rules: `${rules}`,
+    sets: `${sets}`,
+    patterns: size(patterns),
+  };
+}
+
 function listener(one: ListenerConfig): YamlValue {
   const unix = 'path' in one.address;
   return {
@@ -52,8 +66,16 @@ function listener(one: ListenerConfig): YamlValue {
 }
 
 function downstream(one: DownstreamConfig): YamlValue {
-  if (one.kind === 'maildir') return { maildir: one.folder, layout: one.layout };
+  if (one.kind === 'maildir') return { maildir: one.folder, ...layout(one.layout) };
   return { [one.kind]: formatAddress(one.address), xforward: `${one.xforward}` };
+}
+
+function lists({ layout: place, ...rest }: ListsConfig): YamlValue {
+  return { ...rest, ...layout(place) };
+}
+
+function layout({ scheme, depth }: Layout): { readonly [key: string]: string } {
+  return { layout: scheme, ...(scheme === 'plain' ? {} : { depth: `${depth}` }) };
 }
 
 /** The largest unit that leaves no rest. */

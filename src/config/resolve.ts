@@ -3,8 +3,9 @@
  */
 import { hostname as machineName } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { type Layout, type LayoutScheme, PLAIN } from '../core/layout.ts';
 import type { Address } from './address.ts';
-import type { Config, DownstreamConfig, ListenerConfig } from './config.ts';
+import type { Config, DownstreamConfig, ListenerConfig, ListsConfig } from './config.ts';
 import { type DownstreamSettings, isHostName, type ListenerSettings, type Settings } from './schema.ts';
 
 /** Postfix gives up on a proxy filter after 100 seconds (smtpd_proxy_timeout), on an LMTP server after ten minutes. */
@@ -23,7 +24,9 @@ export function resolveConfig(file: string, settings: Settings): Config {
     routes: settings.routes.map((route) => ({ recipients: route.recipients ?? null, to: route.to })),
     rules: {
       system: rules.system === undefined ? null : at(rules.system),
-      lists: rules.lists === undefined ? null : { ...rules.lists, folder: at(rules.lists.folder) },
+      lists: rules.lists === undefined ? null : resolveLists(rules.lists, at),
+      presets: rules.presets === undefined ? null : at(rules.presets),
+      may: { ...rules.may, actions: rules.may.actions ?? null, conditions: rules.may.conditions ?? null },
     },
     limits: {
       message: limits.message,
@@ -58,7 +61,7 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
     mode: listener.mode ?? null,
     clientFrom: listener.client_from,
     trust: listener.trust,
-    mixed: listener.mixed,
+    mixed: listener.mixed ?? (listener.refuse_at === 'data' ? 'strictest' : 'split'),
     refuseAt: listener.refuse_at,
     deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
     received: listener.received,
@@ -66,9 +69,21 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
 }
 
 function resolveDownstream(name: string, one: DownstreamSettings, at: (path: string) => string): DownstreamConfig {
-  if (one.maildir !== undefined) return { kind: 'maildir', name, folder: at(one.maildir), layout: one.layout };
+  if (one.maildir !== undefined) {
+    return { kind: 'maildir', name, folder: at(one.maildir), layout: layoutOf(one.layout, one.depth) };
+  }
   const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
   const address = one.lmtp ?? one.smtp;
   if (address === undefined) throw new Error('a downstream without an address has passed the check');
   return { kind, name, address: resolveAddress(address, at), xforward: one.xforward };
+}
+
+type ListsSettings = NonNullable<Settings['rules']['lists']>;
+
+function resolveLists({ folder, layout, depth, ...rest }: ListsSettings, at: (path: string) => string): ListsConfig {
+  return { ...rest, folder: at(folder), layout: layoutOf(layout, depth) };
+}
+
+function layoutOf(scheme: LayoutScheme, depth = 1): Layout {
+  return scheme === 'plain' ? PLAIN : { scheme, depth };
 }

@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { DEEPEST_LAYOUT, LAYOUT_SCHEMES } from '../core/layout.ts';
 import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { listenAddress, network, serverAddress } from './address.ts';
 
@@ -82,6 +83,16 @@ const name = z.string().superRefine((value, context) => {
   context.addIssue({ code: 'custom', message: `"${value}" cannot be a name`, params: { code: 'E_VALUE', hint } });
 });
 
+const depth = count.refine((value) => value > 0 && value <= DEEPEST_LAYOUT, {
+  error: `expected 1 to ${DEEPEST_LAYOUT}`,
+  params: { code: 'E_VALUE' },
+});
+
+const depthKey = depth.optional().meta({
+  description: 'How many folders a layout of user or md5 has, 1 by default.',
+  examples: ['2'],
+});
+
 export const listenerSchema = z.strictObject({
   lmtp: listenAddress.optional().meta({
     description: 'Address to listen on for LMTP: one reply for each recipient. A listener has either lmtp or smtp.',
@@ -102,10 +113,13 @@ export const listenerSchema = z.strictObject({
     description:
       'Peers whose XFORWARD is believed, with client_from: xforward. On a unix socket every peer is trusted: mode says who that can be.',
   }),
-  mixed: choice(['strictest'], ['split', 'prdr']).prefault('strictest').meta({
-    description:
-      'One reply for many verdicts, SMTP only. strictest: if any recipient is refused, the message is refused for all and nothing is relayed. The only choice so far.',
-  }),
+  mixed: choice(['split', 'strictest'], ['prdr'])
+    .optional()
+    .meta({
+      description:
+        'One reply for many verdicts, SMTP only. split (where it is left out): recipients whose rules can still differ are asked for in a message of their own (452 at RCPT). strictest: if any recipient is refused, the message is refused for all. In either nothing is relayed for some and refused for others by the rules. strictest is what refuse_at: data goes with.',
+      examples: ['strictest'],
+    }),
   refuse_at: choice(['rcpt', 'data']).prefault('rcpt').meta({
     description:
       'When what is refused by the envelope alone is refused, SMTP only: rcpt, or data: after the final dot. Postfix with smtpd_proxy_options=speed_adjust needs data.',
@@ -135,9 +149,11 @@ export const downstreamSchema = z.strictObject({
     description: 'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp and maildir.',
     examples: ['var/mail'],
   }),
-  layout: choice(['plain'], ['user', 'md5']).prefault('plain').meta({
-    description: 'Where a Maildir lies in the folder. plain: FOLDER/DOMAIN/LOCAL-PART. The only choice so far.',
+  layout: choice(LAYOUT_SCHEMES).prefault('plain').meta({
+    description:
+      "Where a Maildir lies in the folder. plain: FOLDER/DOMAIN/LOCAL-PART; user and md5 put folders before the last part, as sendmail's mail.local does with its option -H: one for each of the first characters of the name, or of its MD5.",
   }),
+  depth: depthKey,
 });
 
 export const routeSchema = z.strictObject({
@@ -148,18 +164,39 @@ export const routeSchema = z.strictObject({
   to: text.meta({ description: 'The name of a downstream.', examples: ['mailman'] }),
 });
 
-const lists = z.strictObject({
+export const listsSchema = z.strictObject({
   folder: path.meta({
     description: "Folder of the lists' own rules: FOLDER/DOMAIN/LOCAL-PART.yaml.",
     examples: ['rules/lists'],
   }),
-  layout: choice(['plain'], ['user', 'md5']).prefault('plain').meta({
-    description: "Where a list's file lies in the folder. The only choice so far.",
+  layout: choice(LAYOUT_SCHEMES).prefault('plain').meta({
+    description: "Where a list's file lies in the folder of its domain; see downstreams.NAME.layout.",
   }),
+  depth: depthKey,
   dialect: choice(['mailman', 'plain'], ['sympa', 'ezmlm', 'mlmmj']).prefault('mailman').meta({
     description:
       'How the list manager forms the addresses of a list: mailman knows LIST-owner, LIST-request and so on; plain only LIST.',
   }),
+});
+
+const may = z.strictObject({
+  actions: listOf(text)
+    .optional()
+    .meta({
+      description:
+        'Actions they may use, also some that are for the system otherwise; by default all that can only tighten or tag.',
+      examples: [['reject', 'defer', 'discard', 'add_header']],
+    }),
+  conditions: listOf(text)
+    .optional()
+    .meta({
+      description: 'Conditions they may ask; by default all that are not for the system alone.',
+      examples: [['always', 'author', 'subject', 'size']],
+    }),
+  regex: flag.prefault('true').meta({ description: 'Whether they may use regex.' }),
+  rules: positive.prefault('100').meta({ description: 'Rules of one file.' }),
+  sets: count.prefault('20').meta({ description: 'Sets of one file.' }),
+  patterns: size.prefault('10 KB').meta({ description: 'All regex patterns of one file together.' }),
 });
 
 export const configSchema = z.strictObject({
@@ -182,7 +219,13 @@ export const configSchema = z.strictObject({
   rules: z
     .strictObject({
       system: path.optional().meta({ description: "The system's rules: before and after those of the lists." }),
-      lists: lists.optional().meta({ description: "The lists' own rules." }),
+      presets: path.optional().meta({
+        description:
+          'Folder of the presets that lists may extend: FOLDER/NAME.yaml. Those in rules/presets ship with Postern.',
+        examples: ['rules/presets'],
+      }),
+      lists: listsSchema.optional().meta({ description: "The lists' own rules." }),
+      may: may.prefault({}).meta({ description: 'What the files of lists may do. Presets may do everything.' }),
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),
@@ -234,7 +277,7 @@ export const configSchema = z.strictObject({
   }),
   workers: workers.prefault('1').meta({
     description:
-      'Processes that take mail; cores for one a core. From 2 on limits.memory and limits.connections are divided among them.',
+      'Processes that take mail; cores for one a core. From 2 on limits.memory and limits.connections are divided among them, and each remembers for itself who has a message already that an SMTP client sends again: one that comes back to another process may reach that recipient twice.',
   }),
 });
 

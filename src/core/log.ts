@@ -15,6 +15,12 @@ export interface RecipientRecord {
   readonly downstream: string | null;
   /** Milliseconds from asking the downstream to its reply; null where none was asked. */
   readonly ms: number | null;
+  /** What rules noted; left out where there is nothing. */
+  readonly notes?: readonly string[];
+  /** The sum of the scores; left out where no rule scored. */
+  readonly score?: number;
+  /** Shadow rules that would have decided, had they been in force; left out where there are none. */
+  readonly shadow?: readonly string[];
 }
 
 /** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */

@@ -1,5 +1,6 @@
 /**
- * maildir - delivers into Maildirs: <folder>/<domain>/<local-part>/{tmp,new,cur} (https://cr.yp.to/proto/maildir.html).
+ * maildir - delivers into Maildirs: <folder>/<domain>/<local-part>/{tmp,new,cur} (https://cr.yp.to/proto/maildir.html),
+ * with the folders of the layout before the local-part.
  *
  * A message is written to `tmp` and synced, linked into `new`, and `new` is synced; only then comes the 250. The link is
  * the commit point: before it a lost client or a passed deadline leaves nothing behind. Every recipient gets a file of
@@ -10,6 +11,7 @@ import { type FileHandle, link, mkdir, open, unlink, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Recipient, Transaction } from '../core/envelope.ts';
+import { type Layout, layoutFolders, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { Content } from '../core/message.ts';
@@ -20,6 +22,8 @@ import type { Downstream } from './downstream.ts';
 export interface MaildirOptions {
   readonly name: string;
   readonly folder: string;
+  /** Plain where it is left out. */
+  readonly layout?: Layout;
   /** Of this host: in file names and in Received. */
   readonly hostname: string;
   readonly log: Log;
@@ -33,7 +37,8 @@ const notWritten = reply(451, '4.3.0', 'The mailbox cannot be written now; pleas
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Folders that do not exist are made, mode 0700. Local-parts that differ by case only share a Maildir. */
-export function createMaildirDownstream({ name, folder, hostname, log }: MaildirOptions): Downstream {
+export function createMaildirDownstream(options: MaildirOptions): Downstream {
+  const { name, folder, layout = PLAIN, hostname, log } = options;
   const underWay = new Set<Promise<void>>();
 
   const deliverTo = async (
@@ -42,11 +47,12 @@ export function createMaildirDownstream({ name, folder, hostname, log }: Maildir
     content: Content,
     isStopped: () => boolean,
   ): Promise<Reply> => {
-    const maildir = maildirOf(recipient.forwardPath);
-    if (maildir === null) return noMailbox;
+    const names = maildirOf(recipient.forwardPath, layout);
+    if (names === null) return noMailbox;
     try {
       const fields = traceFields(recipient, transaction, hostname);
-      await write(join(folder, maildir), uniqueName(hostname), localForm(fields, content, isStopped), isStopped);
+      const lines = localForm(fields, content, isStopped);
+      await write({ folder, names }, uniqueName(hostname), lines, isStopped);
       return replies.messageAccepted;
     } catch (error) {
       if (isStopped()) return replies.clientGone;
@@ -94,11 +100,17 @@ export function createMaildirDownstream({ name, folder, hostname, log }: Maildir
 const LONGEST_NAME = 200;
 const UNSAFE = /^$|^[.-]|[/\p{Cc}]/u;
 
-/** Below the downstream's folder; null where a name from the network cannot be that of a folder. */
-function maildirOf({ localPart, domain }: Mailbox): string | null {
-  const names = [domain, localPart.toLowerCase()];
-  if (names.some((name) => UNSAFE.test(name) || Buffer.byteLength(name) > LONGEST_NAME)) return null;
-  return join(...names);
+/** The folders to it below that of the downstream; null where a name from the network cannot be that of a folder. */
+function maildirOf({ localPart, domain }: Mailbox, layout: Layout): readonly string[] | null {
+  const name = localPart.toLowerCase();
+  if ([domain, name].some((one) => UNSAFE.test(one) || Buffer.byteLength(one) > LONGEST_NAME)) return null;
+  return [domain, ...layoutFolders(layout, name), name];
+}
+
+/** A Maildir by the folder of the downstream and the names below it. */
+interface Place {
+  readonly folder: string;
+  readonly names: readonly string[];
 }
 
 let deliveries = 0;
@@ -116,14 +128,15 @@ class Stopped extends Error {}
 
 /** Resolves when the message is safe in `new`; else throws, and nothing is left behind. */
 async function write(
-  maildir: string,
+  place: Place,
   file: string,
   lines: AsyncIterable<Buffer>,
   isStopped: () => boolean,
 ): Promise<void> {
+  const maildir = join(place.folder, ...place.names);
   const temporary = join(maildir, 'tmp', file);
   const delivered = join(maildir, 'new', file);
-  const handle = await create(maildir, temporary);
+  const handle = await create(place, temporary);
   try {
     try {
       await writeFile(handle, lines);
@@ -142,7 +155,7 @@ async function write(
   }
 }
 
-async function create(maildir: string, temporary: string): Promise<FileHandle> {
+async function create({ folder, names }: Place, temporary: string): Promise<FileHandle> {
   const exclusively = (): Promise<FileHandle> => open(temporary, 'wx', 0o600);
   try {
     return await exclusively();
@@ -150,8 +163,8 @@ async function create(maildir: string, temporary: string): Promise<FileHandle> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   // `tmp` comes last: where it exists, so do the others.
-  for (const part of ['cur', 'new', 'tmp']) await mkdir(join(maildir, part), { recursive: true, mode: 0o700 });
-  for (const made of [maildir, dirname(maildir), dirname(dirname(maildir))]) await syncFolder(made);
+  for (const part of ['cur', 'new', 'tmp']) await mkdir(join(folder, ...names, part), { recursive: true, mode: 0o700 });
+  for (let level = names.length; level >= 0; level -= 1) await syncFolder(join(folder, ...names.slice(0, level)));
   return exclusively();
 }
 

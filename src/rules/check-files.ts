@@ -4,8 +4,9 @@
  * Synchronous: for the start, a reload and `postern check`; never on the way of a message.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Layout } from '../core/layout.ts';
 import { LARGEST_ADDRESS_FILE, parseAddressLines } from '../store/address-file.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
@@ -18,9 +19,16 @@ const DEFAULT = '_default';
 /** `list`: the list whose file it is; null for a domain's default. */
 type Load = (file: string, text: string, list: string | null) => LoadedRuleset;
 
-/** Loads every file of a list in the folders of the domains below `folder`. */
-export function checkListFolder(folder: string, dialect: Dialect, load: Load): readonly Diagnostic[] {
-  const isRules = (name: string) => YAML_ENDING.test(name);
+/** How the files of lists lie in their folder. */
+export interface ListFolder {
+  readonly folder: string;
+  readonly dialect: Dialect;
+  readonly layout: Layout;
+}
+
+/** Loads every file of a list in the folders of the domains. */
+export function checkListFolder(lists: ListFolder, load: Load): readonly Diagnostic[] {
+  const { folder, layout } = lists;
   const names = namesIn(folder);
   return [
     ...names.filter(isRules).map((name) => {
@@ -28,25 +36,34 @@ export function checkListFolder(folder: string, dialect: Dialect, load: Load): r
       return misplaced(join(folder, name), 'no address leads to this file', hint);
     }),
     ...names.flatMap((domain) =>
-      namesIn(join(folder, domain))
-        .filter(isRules)
-        .flatMap((name) => checkListFile(folder, domain, name, dialect, load)),
+      rulesBelow(join(folder, domain), layout.depth).flatMap((file) => checkListFile(lists, domain, file, load)),
     ),
   ];
 }
 
+function isRules(name: string): boolean {
+  return YAML_ENDING.test(name);
+}
+
+/** The files with rules in a folder and `depth` levels of folders below it. */
+function rulesBelow(folder: string, depth: number): readonly string[] {
+  return namesIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (isRules(name)) return [path];
+    return depth > 0 ? rulesBelow(path, depth - 1) : [];
+  });
+}
+
 function checkListFile(
-  folder: string,
+  { folder, dialect, layout }: ListFolder,
   domain: string,
-  name: string,
-  dialect: Dialect,
+  file: string,
   load: Load,
 ): readonly Diagnostic[] {
-  const file = join(folder, domain, name);
-  const localPart = name.replace(YAML_ENDING, '');
+  const localPart = basename(file).replace(YAML_ENDING, '');
   const isDefault = localPart.toLowerCase() === DEFAULT;
   const { list } = splitAddress({ localPart, domain }, dialect);
-  const { own, fallback } = listFiles(folder, list);
+  const { own, fallback } = listFiles(folder, list, layout);
   const expected = isDefault ? fallback : own;
   if (file !== expected) {
     const whose = isDefault ? 'what is for the whole domain' : `what is for ${list}`;

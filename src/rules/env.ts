@@ -24,6 +24,8 @@ export interface CompileEnv {
   readonly rule: string;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
+  /** The authserv-ids whose Authentication-Results count, in lower case. */
+  readonly trustResultsFrom: readonly string[];
   readonly patterns: FilePatterns;
   readonly setNames: readonly string[];
   /** The set of that name, which counts as used from now on. */

@@ -6,7 +6,7 @@
  * is not the same as without a file. A hundred thousand files nobody writes to cost nothing.
  */
 import { readFile } from 'node:fs/promises';
-import { isWarning } from '../core/diagnostic.ts';
+import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
 import type { Log } from '../core/log.ts';
 import { fileVersion } from '../store/file-version.ts';
 import { BoundedCache } from '../store/memory.ts';
@@ -17,7 +17,7 @@ import type { Ruleset } from './ruleset.ts';
 
 export interface ListRulesetsOptions {
   /** `list`: the list whose file it is; null for the default of a domain. */
-  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset;
+  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset | Promise<LoadedRuleset>;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -96,11 +96,17 @@ export class ListRulesets {
       const version = await fileVersion(file, LARGEST_FILE);
       if (version === kept?.version) return keep(kept);
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
-      const { ruleset, diagnostics } = this.#options.load(file, text, list);
+      const { ruleset, diagnostics } = await this.#options.load(file, text, list);
       if (ruleset === null) {
         const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
-        return setAside(version, errors.map((diagnostic) => formatDiagnostic(diagnostic, text)).join('\n'));
+        return setAside(
+          version,
+          errors
+            .map((diagnostic) => formatDiagnostic(diagnostic, diagnostic.place.file === file ? text : null))
+            .join('\n'),
+        );
       }
+      logOverdue(diagnostics, this.#options.log);
       if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
       return keep({ version, problem: null, found: { ruleset, unavailable: null } });
     } catch (error) {
@@ -109,6 +115,13 @@ export class ListRulesets {
       this.#absent.set(file, lookedAt);
       return ABSENT;
     }
+  }
+}
+
+/** Shadow rules past their day: told when a file is read, so that nobody forgets them. */
+export function logOverdue(diagnostics: readonly Diagnostic[], log: Log): void {
+  for (const { code, message, place, rule } of diagnostics) {
+    if (code === 'W_OVERDUE') log.warn('shadow-rule-overdue', { file: place.file, rule, problem: message });
   }
 }
 

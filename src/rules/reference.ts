@@ -11,7 +11,8 @@ const PHASE_WORDS = {
 } as const;
 
 function phaseWords(condition: Condition): string {
-  return PHASE_WORDS[condition.phase];
+  const words = PHASE_WORDS[condition.phase];
+  return condition.mayBeEarly ? `${words}, where it is not certain before` : words;
 }
 
 function heading(name: string, summary: string, reference: string | null, notes: readonly string[]): string {

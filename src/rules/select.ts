@@ -1,12 +1,14 @@
 /**
  * select - a recipient's address as list, role and detail, and the file that holds the rules of a list.
  *
- * `lists/<domain>/<local-part>.yaml`, or `lists/<domain>/_default.yaml` where the list has no file. An address is input from
+ * `lists/<domain>/<local-part>.yaml`, with the folders of the layout before the last part, or `lists/<domain>/_default.yaml`
+ * where the list has no file. An address is input from
  * outside: one that is no safe file name has no file of its own, so that no recipient can name a file elsewhere.
  * Symbolic links within the folder are the site's business and are followed.
  */
 import { join } from 'node:path';
 import type { ListAddress, Role } from '../core/facts.ts';
+import { type Layout, layoutFolders, PLAIN } from '../core/layout.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey } from '../store/address.ts';
 
@@ -54,11 +56,11 @@ const SUFFIX = '.yaml';
 const UNSAFE = /^[._-]|[/\\\p{Cc}\p{Cs}\ufffd]/u;
 
 /** `list` is that of a ListAddress. */
-export function listFiles(folder: string, list: string): ListFiles {
+export function listFiles(folder: string, list: string, layout: Layout = PLAIN): ListFiles {
   const at = list.lastIndexOf('@');
   const [name, domain] = [list.slice(0, at), domainKey(list.slice(at + 1))];
   if (!isSafeName(domain)) return { own: null, fallback: null };
-  const own = isSafeName(name + SUFFIX) ? join(folder, domain, name + SUFFIX) : null;
+  const own = isSafeName(name + SUFFIX) ? join(folder, domain, ...layoutFolders(layout, name), name + SUFFIX) : null;
   return { own, fallback: join(folder, domain, `_default${SUFFIX}`) };
 }
 

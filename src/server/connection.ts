@@ -230,7 +230,7 @@ export class Connection extends SMTPConnection {
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
     if (accepted >= this.#site.limits.recipients) return replies.tooManyRecipients;
-    const admission = await open.pipeline.admit(this.#site.entrance, open.transaction, recipient);
+    const admission = await open.pipeline.admit(this.#site.entrance, open.transaction, recipient, open.admissions);
     open.admissions.push(admission);
     return admission.refusal ?? replies.recipientAccepted;
   }

@@ -45,6 +45,9 @@ const RECORD: TransactionRecord = {
       reply: `451 4.4.1 Away (id ${ID})`,
       downstream: 'mailman',
       ms: 12,
+      notes: ['seen by moderators'],
+      score: 3.5,
+      shadow: ['no-html'],
     },
   ],
 };
@@ -76,7 +79,7 @@ test('the record in the words of explain, and what else was logged of it', (t) =
     );
     assert.match(
       stdout,
-      /\nnews-owner@\S+ {2}\(owner of news@\S+\)\n {2}RELAY to mailman after the final dot: no rule decided\n {2}451 4\.4\.1 Away .* {2}\(12 ms\)\n/,
+      /\nnews-owner@\S+ {2}\(owner of news@\S+\)\n {2}RELAY to mailman after the final dot: no rule decided\n {2}451 4\.4\.1 Away .* {2}\(12 ms\)\n {2}note: seen by moderators\n {2}score 3\.5\n {2}shadow rule "no-html" would have decided\n/,
     );
     assert.match(stdout, /warn downstream-failed downstream=mailman stage=connect failure=unreachable\n/);
   }

@@ -20,6 +20,8 @@ function parse(text: string): Config {
   return config;
 }
 
+const MAY = { actions: null, conditions: null, regex: true, rules: 100, sets: 20, patterns: 10 * 1024 };
+
 test('the smallest configuration has every default', () => {
   assert.deepEqual(parse(SMALL), {
     file: '/etc/postern/postern.yaml',
@@ -34,7 +36,7 @@ test('the smallest configuration has every default', () => {
           { address: '127.0.0.1', prefix: 32 },
           { address: '::1', prefix: 128 },
         ],
-        mixed: 'strictest',
+        mixed: 'split',
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
@@ -42,7 +44,7 @@ test('the smallest configuration has every default', () => {
     ],
     downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
     routes: [{ recipients: null, to: 'mailman' }],
-    rules: { system: null, lists: null },
+    rules: { system: null, presets: null, lists: null, may: MAY },
     limits: {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
@@ -73,13 +75,13 @@ listen:
     deadline: 45 seconds
 downstreams:
   filter: { smtp: "unix:/run/filter.sock", xforward: true }
-  inbox: { maildir: var/mail, layout: plain }
+  inbox: { maildir: var/mail, layout: md5, depth: 2 }
 routes:
   - { recipients: ["*@Lists.example.org", boss@example.org], to: filter }
   - { to: inbox }
 rules:
   system: rules/system.yaml
-  lists: { folder: /srv/lists, layout: plain, dialect: plain }
+  lists: { folder: /srv/lists, layout: user, dialect: plain }
 limits: { message: 10 MB, memory: 1 GB, connections: 10, recipients: 500, bare_newline: normalize }
 timeouts: { client: 1 minute, connect: 500 milliseconds, reply: 1 hour, drain: 2 seconds }
 log: { level: debug, format: pretty }
@@ -102,7 +104,7 @@ workers: 4
   });
   assert.deepEqual(config.downstreams, [
     { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },
-    { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: 'plain' },
+    { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: { scheme: 'md5', depth: 2 } },
   ]);
   assert.deepEqual(config.routes, [
     { recipients: ['*@lists.example.org', 'boss@example.org'], to: 'filter' },
@@ -110,7 +112,9 @@ workers: 4
   ]);
   assert.deepEqual(config.rules, {
     system: '/etc/postern/rules/system.yaml',
-    lists: { folder: '/srv/lists', layout: 'plain', dialect: 'plain' },
+    lists: { folder: '/srv/lists', layout: { scheme: 'user', depth: 1 }, dialect: 'plain' },
+    presets: null,
+    may: MAY,
   });
   assert.deepEqual(config.limits, {
     message: 10 * 1024 ** 2,

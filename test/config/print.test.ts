@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
+import { type Layout, PLAIN } from '../../src/core/layout.ts';
 
 const LOOPBACK = [
   { address: '127.0.0.1', prefix: 32 },
@@ -27,7 +28,7 @@ const listener = fc
     mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
     clientFrom: fc.constantFrom('peer' as const, 'xforward' as const),
     trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
-    mixed: fc.constant('strictest' as const),
+    mixed: fc.constantFrom('split' as const, 'strictest' as const),
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
@@ -36,8 +37,14 @@ const listener = fc
     ...one,
     mode: 'path' in one.address ? one.mode : null,
     trust: one.clientFrom === 'xforward' && !('path' in one.address) ? one.trust : LOOPBACK,
-    refuseAt: one.protocol === 'smtp' ? one.refuseAt : 'rcpt',
+    refuseAt: one.protocol === 'smtp' && one.mixed === 'strictest' ? one.refuseAt : 'rcpt',
+    mixed: one.protocol === 'smtp' ? one.mixed : 'split',
   }));
+
+const layout: fc.Arbitrary<Layout> = fc.oneof(
+  fc.constant(PLAIN),
+  fc.record({ scheme: fc.constantFrom('user' as const, 'md5' as const), depth: fc.integer({ min: 1, max: 22 }) }),
+);
 
 const downstream = fc.oneof(
   fc.record({
@@ -50,7 +57,7 @@ const downstream = fc.oneof(
     kind: fc.constant('maildir' as const),
     name,
     folder: fc.constantFrom('/var/mail', '/null', '/a: b'),
-    layout: fc.constant('plain' as const),
+    layout,
   }),
 );
 
@@ -70,10 +77,19 @@ const config: fc.Arbitrary<Config> = fc
     ),
     rules: fc.record({
       system: fc.option(fc.constant('/rules/system.yaml')),
+      presets: fc.option(fc.constant('/rules/presets')),
+      may: fc.record({
+        actions: fc.option(fc.constantFrom(['reject'], ['reject', 'defer'])),
+        conditions: fc.option(fc.constant(['always'])),
+        regex: flag,
+        rules: fc.integer({ min: 1, max: 1e6 }),
+        sets: fc.integer({ min: 0, max: 1e6 }),
+        patterns: size,
+      }),
       lists: fc.option(
         fc.record({
           folder: fc.constant('/lists'),
-          layout: fc.constant('plain' as const),
+          layout,
           dialect: fc.constantFrom('mailman' as const, 'plain' as const),
         }),
       ),
@@ -136,7 +152,7 @@ hostname: mx.example.org
 listen:
   - smtp: 127.0.0.1:10025
     client_from: peer
-    mixed: strictest
+    mixed: split
     refuse_at: rcpt
     deadline: 61 seconds
     received: false
@@ -146,7 +162,12 @@ downstreams:
     layout: plain
 routes:
   - to: inbox
-rules: {}
+rules:
+  may:
+    regex: true
+    rules: 100
+    sets: 20
+    patterns: 10 KB
 limits:
   message: 1536 KB
   memory: 2 GB

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { type Layout, PLAIN } from '../../src/core/layout.ts';
 import type { Content } from '../../src/core/message.ts';
 import type { DeliverOptions, Downstream } from '../../src/downstream/downstream.ts';
 import { createMaildirDownstream } from '../../src/downstream/maildir.ts';
@@ -29,11 +30,11 @@ interface Bench {
   read(path?: string): string[];
 }
 
-function bench(t: TestContext): Bench {
+function bench(t: TestContext, layout: Layout = PLAIN): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'postern-maildir-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const log = warnings();
-  const downstream = createMaildirDownstream({ name: 'mail', folder, hostname: 'mx.lists.example', log });
+  const downstream = createMaildirDownstream({ name: 'mail', folder, layout, hostname: 'mx.lists.example', log });
   const list = (part: string, path = 'lists.example/a'): string[] => readdirSync(join(folder, path, part));
   return {
     folder,
@@ -150,6 +151,13 @@ test('maildir: a local-part is one folder, whatever its case', async (t) => {
   const { deliver, read } = bench(t);
   await deliver({ to: ['Ann@lists.example', 'ann@lists.example'] });
   assert.equal(read('lists.example/ann').length, 2);
+});
+
+test('maildir: in another layout the Maildir lies in folders of its name', async (t) => {
+  const { deliver, read } = bench(t, { scheme: 'md5', depth: 2 });
+  await deliver({ to: ['User@lists.example', 'x@lists.example'] });
+  assert.equal(read('lists.example/7/h/user').length, 1);
+  assert.equal(read('lists.example/n/d/x').length, 1);
 });
 
 const names: { name: string; localPart: string; domain: string; taken: boolean }[] = [

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { isWarning } from '../../src/core/diagnostic.ts';
-import { type Facts, PHASES } from '../../src/core/facts.ts';
+import { type Facts, PHASES, type Phase } from '../../src/core/facts.ts';
 import type { HeaderEdit, Verdict } from '../../src/core/verdict.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
@@ -53,12 +53,34 @@ export async function evaluate(
   throw new Error('still later at the end');
 }
 
+/** The shadow rules that would have decided, asked on to the last of the phases. */
+export async function shadowsOf(
+  { system, list }: Rulesets,
+  given: Given,
+  phases: readonly Phase[] = PHASES,
+): Promise<readonly string[]> {
+  const facts = factsOf(given);
+  const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
+  const evaluation = startEvaluation(program, memoryLog(), false);
+  for (const phase of phases) await evaluation.advance(facts[phase]);
+  assert.equal(evaluation.pending, false);
+  return [...evaluation.shadows].sort();
+}
+
 export function printEdit(edit: HeaderEdit): string {
-  return edit.kind === 'add' ? `add ${edit.name}: ${edit.value}` : `remove ${edit.name}`;
+  if (edit.kind === 'add') return `add ${edit.name}: ${edit.value}`;
+  return edit.kind === 'remove' ? `remove ${edit.name}` : `prefix ${edit.name}: ${edit.text}`;
 }
 
 /** What it comes to, on one line. */
 export function printVerdict(verdict: Verdict): string {
+  const notes = (verdict.notes ?? []).map((note) => `note: ${note}`);
+  return [printRuling(verdict), ...notes, ...(verdict.score === undefined ? [] : [`score ${verdict.score}`])].join(
+    '; ',
+  );
+}
+
+function printRuling(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'relay': {
       const to = verdict.downstream === null ? '' : ` to ${verdict.downstream}`;

@@ -2,9 +2,10 @@
  * A recipient's address as list, role and detail; and that no address names a file outside the folder.
  */
 import assert from 'node:assert/strict';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { type Layout, PLAIN } from '../../src/core/layout.ts';
 import { type Dialect, listFiles, splitAddress } from '../../src/rules/select.ts';
 import { mailbox } from './facts.ts';
 
@@ -69,7 +70,12 @@ for (const { list, own, fallback } of files) {
   });
 }
 
-test('no address names a file outside the folder, nor deeper than the folder of its domain', () => {
+test('the layout stands between the folder of the domain and the file of a list, not before the default', () => {
+  const { own, fallback } = listFiles('lists', 'gardeners@x.example', { scheme: 'user', depth: 2 });
+  assert.deepEqual([own, fallback], ['lists/x.example/g/a/gardeners.yaml', 'lists/x.example/_default.yaml']);
+});
+
+test('no address names a file outside the folder, nor at another depth than that of the layout', () => {
   const folder = resolve('var/lists');
   const octets = fc.uint8Array({ maxLength: 1000 }).map((some) => Buffer.from(some).toString('latin1'));
   const nasty = fc
@@ -78,19 +84,30 @@ test('no address names a file outside the folder, nor deeper than the folder of 
       { maxLength: 20 },
     )
     .map((parts) => parts.join(''));
+  const layout = fc.constantFrom<Layout>(PLAIN, { scheme: 'user', depth: 3 }, { scheme: 'md5', depth: 3 });
   const part = fc.oneof(octets, nasty, fc.string({ unit: 'binary', maxLength: 300 }));
   fc.assert(
-    fc.property(part, part, fc.constantFrom<Dialect>('mailman', 'plain'), (localPart, domain, dialect) => {
-      const { own, fallback } = listFiles(folder, splitAddress({ localPart, domain }, dialect).list);
-      for (const path of [own, fallback]) {
-        if (path === null) continue;
-        assert.equal(dirname(dirname(path)), folder);
-        assert.equal(join(path), path);
-        assert.ok(!path.includes('\0'));
-        assert.ok(path.split('/').every((name) => Buffer.byteLength(name) <= 255));
-      }
-      assert.ok(own === null || own !== fallback);
-    }),
+    fc.property(
+      part,
+      part,
+      fc.constantFrom<Dialect>('mailman', 'plain'),
+      layout,
+      (localPart, domain, dialect, place) => {
+        const { own, fallback } = listFiles(folder, splitAddress({ localPart, domain }, dialect).list, place);
+        for (const [path, depth] of [
+          [own, place.depth],
+          [fallback, 0],
+        ] as const) {
+          if (path === null) continue;
+          assert.ok(path.startsWith(`${folder}/`));
+          assert.equal(relative(folder, path).split('/').length, depth + 2);
+          assert.equal(join(path), path);
+          assert.ok(!path.includes('\0'));
+          assert.ok(path.split('/').every((name) => Buffer.byteLength(name) <= 255));
+        }
+        assert.ok(own === null || own !== fallback);
+      },
+    ),
     { numRuns: 2000, seed: 1 },
   );
 });

@@ -77,6 +77,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     entrance: {
       name: 'test',
       replies: protocol === 'lmtp' ? 'each' : 'one',
+      mixed: 'strictest',
       refuseAt: 'rcpt',
       deadline: 5000,
       received: false,
