@@ -29,6 +29,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'node-cache': ['store'],
   re2js: ['rules'],
   pino: ['cli'],
+  'prom-client': ['cli'],
 };
 const LONGEST_FILE = 400;
 const NAMED_AFTER_NOTHING = /(^|\/)(utils?|helpers?|common|misc|shared|manager)(\/|\.ts$)/i;

@@ -41,6 +41,8 @@ export interface Generation {
   readonly rulebook: Rulebook;
   readonly pipeline: Pipeline;
   readonly downstreams: ReadonlyMap<string, Downstream>;
+  /** Octets of content held in memory. */
+  contentInMemory(): number;
   close(): Promise<void>;
 }
 
@@ -93,12 +95,13 @@ export async function composeGeneration(config: Config, log: Log, memory: Rememb
     return { generation: null, diagnostics, sources };
   }
   const downstreams = new Map(config.downstreams.map((one) => [one.name, composeDownstream(config, one, log)]));
+  const spool = new Spool({ memoryBudget: config.limits.memory, perMessage: MEMORY_OF_ONE_MESSAGE });
   const pipeline = createPipeline({
     hostname: config.hostname,
     rulebook,
     route: (mailbox) => routeOf(config.routes, mailbox),
     downstreams,
-    spool: new Spool({ memoryBudget: config.limits.memory, perMessage: MEMORY_OF_ONE_MESSAGE }),
+    spool,
     memory,
     log,
     now: Date.now,
@@ -107,7 +110,8 @@ export async function composeGeneration(config: Config, log: Log, memory: Rememb
     rulebook.close();
     await Promise.all([...downstreams.values()].map((downstream) => downstream.close()));
   };
-  return { generation: { config, rulebook, pipeline, downstreams, close }, diagnostics, sources };
+  const contentInMemory = (): number => spool.inMemory;
+  return { generation: { config, rulebook, pipeline, downstreams, contentInMemory, close }, diagnostics, sources };
 }
 
 export function listenerName(listener: ListenerConfig): string {
@@ -165,13 +169,15 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
 
 /**
  * `current` gives the generation in force, `connections` the number of open sessions of all listeners. Where a reload
- * changes what the listener promises, new sessions and new transactions get it; the socket stays open.
+ * changes what the listener promises, new sessions and new transactions get it; the socket stays open. `fd`: that socket,
+ * where somebody else has opened it.
  */
 export function composeListener(
   listener: ListenerConfig,
   current: () => Generation,
   connections: () => number,
   log: Log,
+  fd: number | null = null,
 ): Listener {
   const name = listenerName(listener);
   let known: { readonly generation: Generation; readonly site: Site } | null = null;
@@ -183,5 +189,5 @@ export function composeListener(
     }
     return known.site;
   };
-  return new Listener({ address: listener.address, mode: listener.mode }, site);
+  return new Listener({ address: listener.address, mode: listener.mode, fd }, site);
 }

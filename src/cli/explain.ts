@@ -1,5 +1,6 @@
 /**
  * explain - the verdict of each recipient of a message, and why: every rule that was asked, what it saw, what it answered.
+ * What became of a past transaction is explain-record.ts.
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -20,11 +21,13 @@ import { type Command, readArguments, type Streams, UsageError } from './command
 import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
+import { explainRecord } from './explain-record.ts';
 import { createLog } from './log.ts';
 import { PHASE_WORDS } from './phases.ts';
 import { printStep } from './print-trace.ts';
 
 const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
+       postern explain ID --log FILE [--json]
 
 Prints the verdict of each recipient of a message and why. MESSAGE is a file, or - for standard input. Nothing is sent.
 
@@ -33,7 +36,11 @@ Prints the verdict of each recipient of a message and why. MESSAGE is a file, or
   --client-ip IP     the original client, as XFORWARD would name it
   --json             the same as data
 
-Example: postern explain message.eml --from ann@example.net --to gardeners@lists.example.org
+With --log prints what became of the transaction with that id, which ends every refusal, from a log in JSON (- for standard
+input).
+
+Examples: postern explain message.eml --from ann@example.net --to gardeners@lists.example.org
+          journalctl -o cat -u postern | postern explain 8H6Q3T5W0K --log -
 `;
 
 /** What is printed in place of the id that a live transaction would have. */
@@ -67,10 +74,15 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
       'client-ip': { type: 'string' },
       helo: { type: 'string' },
       json: { type: 'boolean' },
+      log: { type: 'string' },
     },
     true,
   );
   const [file] = positionals;
+  if (values.log !== undefined) {
+    if (file === undefined || positionals.length > 1) throw new UsageError('name one id, like 8H6Q3T5W0K');
+    return await explainRecord(file, values.log, values.json === true, streams);
+  }
   if (file === undefined || positionals.length > 1) throw new UsageError('name one message: a file, or -');
   const to = values.to ?? [];
   if (to.length === 0) throw new UsageError('name a recipient: --to ADDRESS');
@@ -201,7 +213,7 @@ function print(one: Explanation): string {
 
 export const explainCommand: Command = {
   name: 'explain',
-  summary: 'tells the verdict of each recipient of a message, and why',
+  summary: 'tells the verdict of each recipient of a message, and why; or what became of an id',
   help: HELP,
   run,
 };

@@ -1,6 +1,7 @@
 /**
  * log - the log on standard output: one JSON object a line by pino, or lines for people.
  */
+import cluster from 'node:cluster';
 import { pino } from 'pino';
 import type { Log, TransactionRecord } from '../core/log.ts';
 
@@ -34,6 +35,9 @@ export function createLog(options: LogOptions, destination: Destination = standa
   };
 }
 
+/** Writes up to this size stay in one piece where several processes write to one pipe (pipe(7)). */
+const PIPE_BUF = 4096;
+
 /**
  * The lines of one turn of the event loop leave in one write: under load a write costs more than all the work on a line.
  * They are written before anything else is read, so that what was answered is also logged, however the process ends.
@@ -49,6 +53,7 @@ function standardOutput(): Destination {
   process.on('exit', flush);
   return {
     write(line) {
+      if (cluster.isWorker && Buffer.byteLength(pending) + Buffer.byteLength(line) > PIPE_BUF) flush();
       if (pending === '') setImmediate(flush);
       pending += line;
     },

@@ -3,16 +3,25 @@
  *
  * SIGHUP reads configuration and rules again, all or nothing: what does not load changes nothing and is logged.
  */
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import { formatAddress } from '../config/address.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
-import type { Listener } from '../server/listener.ts';
+import { Admin } from './admin.ts';
+import { Alone } from './alone.ts';
 import { type Command, readArguments, type Streams } from './command.ts';
-import { composeGeneration, composeListener, composeMemory, type Generation, listenerName } from './compose.ts';
+import { listenerName } from './compose.ts';
 import { findConfig } from './config-file.ts';
-import { printDiagnostics } from './diagnostics.ts';
-import { createLog } from './log.ts';
+import type { Crew } from './crew.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
+import { printMetrics } from './metrics.ts';
+import { createNotifier, type Notifier, reloading } from './notify.ts';
+import { Primary } from './primary.ts';
+import { cannotListen, Service, tryLoad } from './service.ts';
+import { addUp } from './tally.ts';
+import { work } from './worker.ts';
 
 const HELP = `Usage: postern serve [--config FILE] [--when-ready FILE]
 
@@ -24,169 +33,94 @@ Serves until SIGTERM (messages under way finish first). SIGHUP reads configurati
 Example: postern serve --config /etc/postern/postern.yaml
 `;
 
-type Memory = ReturnType<typeof composeMemory>;
-
-interface Loaded {
-  readonly config: Config;
-  readonly generation: Generation;
-}
-
-/** Configuration and rules, or null after printing what is wrong with them. */
-async function load(
-  file: string,
-  logOf: (config: Config) => Log,
-  memory: Memory,
-  streams: Streams,
-): Promise<Loaded | null> {
-  const { config, diagnostics, text } = loadConfig(file);
-  printDiagnostics(diagnostics, () => text, streams);
-  if (config === null) return null;
-  const composed = await composeGeneration(config, logOf(config), memory);
-  printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
-  return composed.generation === null ? null : { config, generation: composed.generation };
-}
-
-class Service {
-  readonly #file: string;
-  readonly #log: Log;
-  readonly #streams: Streams;
-  readonly #memory: Memory;
-  readonly #listeners = new Map<string, Listener>();
-  #generation: Generation;
-
-  constructor(file: string, generation: Generation, log: Log, memory: Memory, streams: Streams) {
-    this.#memory = memory;
-    this.#file = file;
-    this.#generation = generation;
-    this.#log = log;
-    this.#streams = streams;
-  }
-
-  /** Opens the listeners of `config` that are not open yet; all or none. The problem in one line, or null. */
-  async open(config: Config): Promise<string | null> {
-    const opened: [string, Listener][] = [];
-    for (const wanted of config.listen) {
-      const name = listenerName(wanted);
-      if (this.#listeners.has(name)) continue;
-      const listener = composeListener(
-        wanted,
-        () => this.#generation,
-        () => this.#connections(),
-        this.#log,
-      );
-      try {
-        await listener.open();
-        opened.push([name, listener]);
-      } catch (error) {
-        for (const [, other] of opened) await other.drain(0);
-        return cannotListen(name, error);
-      }
-    }
-    for (const [name, listener] of opened) this.#listeners.set(name, listener);
-    return null;
-  }
-
-  /** Asks each server downstream once what it offers; that one is down now is worth knowing, and no reason to stop. */
-  async probe(): Promise<void> {
-    for (const downstream of this.#generation.downstreams.values()) {
-      const problem = (await downstream.probe?.()) ?? null;
-      if (problem !== null) this.#log.warn('downstream-unreachable', { downstream: downstream.name, problem });
-    }
-  }
-
-  async reload(): Promise<void> {
-    const loaded = await load(this.#file, () => this.#log, this.#memory, this.#streams);
-    if (loaded === null) {
-      this.#log.warn('reload-refused', { reason: 'see standard error; the old configuration stays in force' });
-      return;
-    }
-    const { config, generation } = loaded;
-    const problem = await this.open(config);
-    if (problem !== null) {
-      await generation.close();
-      this.#log.warn('reload-refused', { reason: problem });
-      return;
-    }
-    const old = this.#generation;
-    this.#generation = generation;
-    const kept = new Set(config.listen.map(listenerName));
-    for (const [name, listener] of this.#listeners) {
-      if (kept.has(name)) continue;
-      this.#listeners.delete(name);
-      void listener.drain(config.timeouts.drain);
-    }
-    this.#log.info('reloaded', { file: this.#file });
-    void this.probe();
-    await old.close();
-  }
-
-  async stop(): Promise<void> {
-    const { drain } = this.#generation.config.timeouts;
-    this.#log.info('draining', { seconds: drain / 1000, sessions: this.#connections() });
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.drain(drain)));
-    await this.#generation.close();
-    this.#log.info('stopped');
-  }
-
-  #connections(): number {
-    let sum = 0;
-    for (const { sessions } of this.#listeners.values()) sum += sessions;
-    return sum;
-  }
-}
-
-function cannotListen(name: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const advice: Record<string, string> = {
-    EADDRINUSE: 'another program listens there; stop it, or choose another address under "listen:"',
-    EACCES: 'not permitted; ports below 1024 and that folder need privileges',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    ENOENT: 'the folder of that socket does not exist',
-  };
-  return `cannot listen on ${name}: ${advice[code] ?? (error instanceof Error ? error.message : String(error))}`;
-}
-
 async function run(args: readonly string[], streams: Streams): Promise<number> {
   const { values } = readArguments(args, { config: { type: 'string' }, 'when-ready': { type: 'string' } }, false);
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
-  let log: Log | null = null;
-  const memory = composeMemory();
-  const loaded = await load(file, ({ log: options }) => (log ??= createLog(options)), memory, streams);
-  if (loaded === null || log === null) return 1;
-  const service = new Service(file, loaded.generation, log, memory, streams);
-  const problem = await service.open(loaded.config);
-  if (problem !== null) {
-    streams.err(`postern: ${problem}\n`);
-    await loaded.generation.close();
-    return 1;
+  if (cluster.isWorker) return await work(file, streams);
+  const inherited = inheritedSockets(process.env, process.pid);
+  const { config } = loadConfig(file);
+  if (config !== null && config.workers > 1) {
+    // Loaded here once, so that what is wrong is told once.
+    const primary = new Primary(file, config, inherited, streams);
+    if ((await tryLoad({ file, streams, processes: config.workers }, primary.log)) === null) return 1;
+    return await serve(primary, config, primary.log, greeting, streams);
   }
-  return await untilStopped(service, loaded.config, greeting, log, streams);
+  const service = await Service.load({ file, streams, processes: 1, inherited });
+  if (service === null) return 1;
+  return await serve(new Alone(service, file), service.config, service.log, greeting, streams);
 }
 
-function untilStopped(
-  service: Service,
+async function serve(
+  crew: Crew,
   config: Config,
-  greeting: string | undefined,
   log: Log,
+  greeting: string | undefined,
   streams: Streams,
 ): Promise<number> {
-  log.info('listening', { listeners: config.listen.map(listenerName), pid: process.pid });
+  const admin = config.admin === null ? null : adminOf(crew);
+  const problem = (await open(admin, config)) ?? (await crew.start());
+  if (problem !== null) {
+    if (problem !== '') streams.err(`postern: ${problem}\n`);
+    return 1;
+  }
+  log.info('listening', {
+    listeners: config.listen.map(listenerName),
+    ...(config.admin === null ? {} : { admin: formatAddress(config.admin) }),
+    pid: process.pid,
+  });
   if (greeting !== undefined) streams.out(readFileSync(greeting, 'utf8'));
-  void service.probe();
+  const notifier = createNotifier(process.env, process.pid, log);
+  void notifier.tell('READY=1');
+  notifier.watch();
+  const status = await untilStopped(crew, notifier, log);
+  await notifier.close();
+  await admin?.close();
+  return status;
+}
+
+function adminOf(crew: Crew): Admin {
+  return new Admin({
+    notReady: () => crew.notReady(),
+    metrics: async () => printMetrics((await crew.reports()).map(({ sample }) => sample)),
+    stats: async () => addUp((await crew.reports()).flatMap(({ stats }) => stats ?? [])),
+  });
+}
+
+async function open(admin: Admin | null, { admin: address }: Config): Promise<string | null> {
+  if (admin === null || address === null) return null;
+  try {
+    await admin.open(address);
+    return null;
+  } catch (error) {
+    return cannotListen(`admin:${formatAddress(address)}`, error);
+  }
+}
+
+function untilStopped(crew: Crew, notifier: Notifier, log: Log): Promise<number> {
   // A bug in one transaction must not take the others with it: it is logged with its stack, and the process lives.
   process.on('uncaughtException', (error) => log.error('uncaught', error));
   process.on('unhandledRejection', (error) => log.error('unhandled-rejection', error));
-  let reloading = Promise.resolve();
+  let reloads = Promise.resolve();
   process.on('SIGHUP', () => {
-    reloading = reloading.then(() => service.reload()).catch((error: unknown) => log.error('reload', error));
+    reloads = reloads.then(async () => {
+      await notifier.tell(...reloading());
+      await crew.reload().catch((error: unknown) => log.error('reload', error));
+      await notifier.tell('READY=1');
+    });
   });
   return new Promise((resolve) => {
     let stopping = false;
+    void crew.lost?.then(() => resolve(1));
     const stop = (): void => {
-      if (stopping) resolve(1);
+      if (stopping) {
+        crew.kill();
+        resolve(1);
+        return;
+      }
       stopping = true;
-      service.stop().then(
+      void notifier.tell('STOPPING=1');
+      crew.stop().then(
         () => resolve(0),
         (error: unknown) => {
           log.error('stop', error);

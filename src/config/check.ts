@@ -11,7 +11,7 @@ import type { YamlDocument, YamlPath } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, formatAddress, listenAddress } from './address.ts';
 import type { ReadKeyPair } from './key-pair.ts';
 import { downstreamSchema, limitsSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
 
@@ -29,7 +29,8 @@ export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonl
   const tell: Tell = (code, path, message, hint, part = 'key') => {
     diagnostics.push({ code, message, hint, place: document.placeOf(path, part) });
   };
-  checkListeners(document, readKeyPair, tell);
+  const listening = checkListeners(document, readKeyPair, tell);
+  checkAdmin(document, listening, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
   checkLists(document, tell);
@@ -49,7 +50,8 @@ function valid<T>(
   return steps.map((step) => ({ path: [key, step], value: validate(document, schema, [key, step]).value }));
 }
 
-function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: Tell): void {
+/** The addresses of the listeners, each with its place. */
+function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: Tell): Map<string, YamlPath> {
   const seen = new Map<string, YamlPath>();
   for (const { path, value } of valid(document, 'listen', listenerSchema)) {
     if (value === null) continue;
@@ -106,6 +108,15 @@ function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: 
     }
     checkTwice(document, address, addressPath, seen, tell);
   }
+  return seen;
+}
+
+function checkAdmin(document: YamlDocument, listening: Map<string, YamlPath>, tell: Tell): void {
+  if (valueAt(document.value, ['admin']) === undefined) return;
+  const { value } = validate(document, listenAddress, ['admin']);
+  if (value === null) return;
+  checkSocketPath(document.file, value, ['admin'], tell);
+  checkTwice(document, value, ['admin'], listening, tell);
 }
 
 function checkTwice(

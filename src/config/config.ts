@@ -111,4 +111,8 @@ export interface Config {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'json' | 'pretty';
   };
+  /** Where metrics and health are told; null for nowhere. */
+  readonly admin: Address | null;
+  /** Processes that take mail. */
+  readonly workers: number;
 }

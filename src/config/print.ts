@@ -39,6 +39,8 @@ export function printConfig(config: Config): string {
       drain: duration(timeouts.drain),
     },
     log: { ...config.log },
+    ...(config.admin === null ? {} : { admin: formatAddress(config.admin) }),
+    workers: `${config.workers}`,
   });
 }
 

@@ -43,6 +43,8 @@ export function resolveConfig(file: string, settings: Settings, readKeyPair: Rea
     },
     timeouts: settings.timeouts,
     log: settings.log,
+    admin: settings.admin === undefined ? null : resolveAddress(settings.admin, at),
+    workers: settings.workers,
   };
 }
 

@@ -4,6 +4,7 @@
  * The reference documentation and the effective configuration are made from this object. Defaults stand as they would in
  * the file (`prefault`), so that they are read like anything else. What needs a look at several keys is in check.ts.
  */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { DEEPEST_LAYOUT, LAYOUT_SCHEMES } from '../core/layout.ts';
 import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
@@ -40,6 +41,16 @@ const size = amount().refine((value) => value > 0, {
 const path = scalar('path', ['rules/system.yaml'], (source) => {
   if (source !== '') return { value: source };
   return { problem: { code: 'E_VALUE', message: 'expected a path, found an empty text' } };
+});
+
+const MOST_WORKERS = 64;
+
+const workers: z.ZodType<number> = scalar('count, or cores', ['cores'], (source) => {
+  if (source === 'cores') return { value: Math.min(availableParallelism(), MOST_WORKERS) };
+  const value = /^\d{1,3}$/.test(source) ? Number(source) : 0;
+  if (value >= 1 && value <= MOST_WORKERS) return { value };
+  const hint = `write a number from 1 to ${MOST_WORKERS}, or cores`;
+  return { problem: { code: 'E_VALUE', message: `expected a number of processes, found "${source}"`, hint } };
 });
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
@@ -356,6 +367,15 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'The log, on standard output.' }),
+  admin: listenAddress.optional().meta({
+    description:
+      'Address of /metrics, /healthz, /readyz and /stats over HTTP, for whoever watches and "postern stats"; by default none. No password is asked: keep it on the loopback or a unix socket.',
+    examples: ['127.0.0.1:10028'],
+  }),
+  workers: workers.prefault('1').meta({
+    description:
+      'Processes that take mail; cores for one a core. From 2 on limits.memory and limits.connections are divided among them, and each remembers for itself who has a message already that an SMTP client sends again: one that comes back to another process may reach that recipient twice.',
+  }),
 });
 
 /** What the file says, read and with defaults, under the file's own names. */

@@ -13,6 +13,8 @@ export interface RecipientRecord {
   readonly phase: string | null;
   readonly reply: string;
   readonly downstream: string | null;
+  /** Milliseconds from asking the downstream to its reply; null where none was asked. */
+  readonly ms: number | null;
   /** What rules noted; left out where there is nothing. */
   readonly notes?: readonly string[];
   /** The sum of the scores; left out where no rule scored. */

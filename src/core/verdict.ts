@@ -37,6 +37,8 @@ export interface Outcome {
   /** null where the content never became a message (aborted, too large). */
   readonly verdict: Verdict | null;
   readonly reply: Reply;
-  /** The downstream that was asked; null where none was. */
+  /** The downstream that was asked, or that has the message since an earlier attempt; null where there is none. */
   readonly downstream: string | null;
+  /** Milliseconds from asking the downstream to its reply; left out where none was asked now. */
+  readonly ms?: number;
 }

@@ -48,13 +48,20 @@ interface Budget {
 
 export class Spool {
   readonly #budget: Budget;
+  readonly #allowed: number;
   readonly #perMessage: number;
   readonly #folder: string;
 
   constructor(options: SpoolOptions) {
+    this.#allowed = options.memoryBudget;
     this.#budget = { left: options.memoryBudget };
     this.#perMessage = options.perMessage;
     this.#folder = options.folder ?? tmpdir();
+  }
+
+  /** Octets of content in memory now; the first ones of each message may take it past the budget. */
+  get inMemory(): number {
+    return this.#allowed - this.#budget.left;
   }
 
   open(): SpoolWriter {

@@ -69,6 +69,12 @@ export interface Pipeline {
   abandon(entrance: Entrance, transaction: Transaction, admissions: readonly Admission[], end: string): void;
 }
 
+/** The downstream of a recipient; `ms` where it was asked in this transaction. */
+interface Asked {
+  readonly downstream: string;
+  readonly ms?: number;
+}
+
 /** What each end of the content but the good one means for every recipient. */
 const FAULTS: Readonly<Record<Exclude<ContentEnd, 'complete'>, Reply>> = {
   aborted: replies.contentIncomplete,
@@ -124,9 +130,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): Promise<readonly Outcome[]> {
     const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
     const outcomes = new Map<Decision, Outcome>();
-    const conclude = (decision: Decision, reply: Reply, downstream: string | null = null): void => {
+    const conclude = (decision: Decision, reply: Reply, asked?: Asked): void => {
       if (outcomes.has(decision)) return;
-      const outcome = { recipient: decision.recipient, verdict: decision.verdict, reply, downstream };
+      const { recipient, verdict } = decision;
+      const outcome = { recipient, verdict, reply, downstream: null, ...asked };
       outcomes.set(decision, outcome);
       answer(decisions.indexOf(decision), outcome);
     };
@@ -176,7 +183,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     message: Message,
     decisions: readonly Decision[],
     deadline: number,
-    conclude: (decision: Decision, reply: Reply, downstream: string | null) => void,
+    conclude: (decision: Decision, reply: Reply, asked: Asked) => void,
   ): Promise<void> {
     const one = entrance.replies === 'one';
     const before = one ? await oneReply.alreadyServed(message, decisions) : [];
@@ -185,11 +192,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return verdict?.kind === 'relay' ? [{ decision, delivery: deliveryOf(entrance, decision, verdict) }] : [];
     });
     for (const { decision, delivery } of served) {
-      if (before.includes(decision)) conclude(decision, replies.receivedBefore, delivery.downstream.name);
+      if (before.includes(decision)) {
+        conclude(decision, replies.receivedBefore, { downstream: delivery.downstream.name });
+      }
     }
     const open = served.filter(({ decision }) => !before.includes(decision));
     const took: Decision[] = [...before];
     let deferred = false;
+    const began = now();
     await relay(
       transaction,
       message,
@@ -200,7 +210,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         if (entry === undefined) return;
         if (isPositive(reply)) took.push(entry.decision);
         deferred ||= isTransient(reply);
-        conclude(entry.decision, reply, entry.delivery.downstream.name);
+        conclude(entry.decision, reply, { downstream: entry.delivery.downstream.name, ms: now() - began });
       },
     );
     if (one && deferred) await oneReply.rememberServed(message, took);

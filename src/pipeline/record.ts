@@ -35,6 +35,7 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     phase: verdict?.phase ?? null,
     reply: reply === null ? '' : printReply(reply),
     downstream: outcome?.downstream ?? null,
+    ms: outcome?.ms ?? null,
     ...(verdict === null ? {} : remarksOf(verdict)),
     ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };

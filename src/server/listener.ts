@@ -16,6 +16,8 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** Access mode of a unix socket, as a number; null leaves it to the umask. */
   readonly mode: number | null;
+  /** A socket that listens there already, handed to this process (or, in a cluster, to its primary). */
+  readonly fd?: number | null;
 }
 
 /** The library's commands that no mail client has a use for here. */
@@ -123,16 +125,16 @@ export class Listener {
 
   /** Rejects with the system's error (EADDRINUSE, EACCES, …) where the address cannot be had. */
   async open(): Promise<void> {
-    const { address, mode } = this.#options;
-    if ('path' in address) await removeStaleSocket(address.path);
+    const { address, mode, fd = null } = this.#options;
+    if ('path' in address && fd === null) await removeStaleSocket(address.path);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(address, () => {
+      this.#server.listen(fd === null ? address : { fd }, () => {
         this.#server.off('error', reject);
         resolve();
       });
     });
-    if ('path' in address && mode !== null) await chmod(address.path, mode);
+    if ('path' in address && mode !== null && fd === null) await chmod(address.path, mode);
     // A client that resets its connection is no news; the transaction's own record tells what became of it.
     this.#server.on('error', (error) => this.#site().log.info('session-error', { error: error.message }));
   }
@@ -157,8 +159,8 @@ export class Listener {
   }
 }
 
-/** A socket file that nobody answers at is left over from a process that died. */
-async function removeStaleSocket(path: string): Promise<void> {
+/** Removes a socket file that nobody answers at: it is left over from a process that died. */
+export async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found?.isSocket() !== true) return;
   const answered = await new Promise<boolean>((resolve) => {

@@ -121,7 +121,7 @@ test('without arguments, with a wrong one, with --help', (t) => {
     { args: ['sevre'], status: 2, out: /^$/, err: /"sevre" is no command/ },
     { args: ['serve', '--help'], status: 0, out: /Example: postern serve/, err: /^$/ },
     { args: ['check', '--help'], status: 0, out: /Example: postern check/, err: /^$/ },
-    { args: ['explain', '--help'], status: 0, out: /Example: postern explain/, err: /^$/ },
+    { args: ['explain', '--help'], status: 0, out: /Examples: postern explain/, err: /^$/ },
     { args: ['serve', '--confg', 'x'], status: 2, out: /^$/, err: /--confg/ },
     { args: ['check', '--format', 'xml'], status: 2, out: /^$/, err: /text or json/ },
     { args: ['explain'], status: 2, out: /^$/, err: /message/ },

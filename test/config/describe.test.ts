@@ -55,6 +55,8 @@ test('every key of the configuration is there, in its order', () => {
       'log',
       'log.level',
       'log.format',
+      'admin',
+      'workers',
     ],
   );
 });

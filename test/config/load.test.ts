@@ -68,6 +68,8 @@ test('the smallest configuration has every default', () => {
     },
     timeouts: { client: 300_000, connect: 10_000, reply: 300_000, drain: 30_000 },
     log: { level: 'info', format: 'json' },
+    admin: null,
+    workers: 1,
   });
 });
 
@@ -99,7 +101,10 @@ rules:
 limits: { message: 10 MB, memory: 1 GB, connections: 10, connections_per_peer: 5, recipients: 500, errors: 3, bare_newline: normalize }
 timeouts: { client: 1 minute, connect: 500 milliseconds, reply: 1 hour, drain: 2 seconds }
 log: { level: debug, format: pretty }
+admin: unix:admin.sock
+workers: 4
 `);
+  assert.deepEqual([config.admin, config.workers], [{ path: '/etc/postern/admin.sock' }, 4]);
   const [unix, tcp] = config.listen;
   assert.deepEqual([unix?.address, unix?.mode, unix?.received], [{ path: '/etc/postern/lmtp.sock' }, 0o660, true]);
   assert.deepEqual(tcp, {

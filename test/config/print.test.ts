@@ -142,6 +142,13 @@ const config: fc.Arbitrary<Config> = fc
       level: fc.constantFrom('trace' as const, 'error' as const),
       format: fc.constantFrom('json' as const, 'pretty' as const),
     }),
+    admin: fc.option(
+      fc.oneof(
+        tcp.map(({ host }) => ({ host, port: 0 })),
+        fc.constant({ path: '/run/admin.sock' }),
+      ),
+    ),
+    workers: fc.integer({ min: 1, max: 64 }),
   })
   .chain((partial) => {
     const to = fc.constantFrom(...partial.downstreams.map((one) => one.name));
@@ -214,6 +221,7 @@ timeouts:
 log:
   level: info
   format: json
+workers: 1
 `,
   );
 });

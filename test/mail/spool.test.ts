@@ -212,3 +212,15 @@ test('property: any slices, any limits', async () => {
   );
   await closed();
 });
+
+test('what is in memory is counted until it is given back', async () => {
+  const spool = new Spool({ memoryBudget: 1_000_000, perMessage: 1000, folder });
+  const [one, two] = [spool.open(), spool.open()];
+  await write(one, [pattern(400)]);
+  await write(two, [pattern(5000)]);
+  assert.equal(spool.inMemory, 1400, 'the rest of the second is in a file');
+  one.discard();
+  assert.equal(spool.inMemory, 1000);
+  two.discard();
+  assert.equal(spool.inMemory, 0);
+});
