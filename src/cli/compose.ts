@@ -18,6 +18,7 @@ import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
+import type { Ledger } from '../store/ledger.ts';
 
 /** Of each message this much stays in memory; the rest goes to a temporary file. */
 const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
@@ -31,9 +32,10 @@ export interface Generation {
 }
 
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
-export function composeRules(config: Config, log: Log): ReturnType<typeof openRulebook> {
+export function composeRules(config: Config, log: Log, ledger?: Ledger): ReturnType<typeof openRulebook> {
   const { system, lists } = config.rules;
-  return openRulebook({ system, lists, downstreams: config.downstreams.map(({ name }) => name), log });
+  const downstreams = config.downstreams.map(({ name }) => name);
+  return openRulebook({ system, lists, downstreams, log, ...(ledger === undefined ? {} : { ledger }) });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {
@@ -55,16 +57,17 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   });
 }
 
-/** Null with diagnostics where the rules do not load. */
+/** Null with diagnostics where the rules do not load. `ledger` lives longer: a reload forgets nothing. */
 export function composeGeneration(
   config: Config,
   log: Log,
+  ledger?: Ledger,
 ): {
   readonly generation: Generation | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: ReadonlyMap<string, string>;
 } {
-  const { rulebook, diagnostics, sources } = composeRules(config, log);
+  const { rulebook, diagnostics, sources } = composeRules(config, log, ledger);
   if (rulebook === null || diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
     rulebook?.close();
     return { generation: null, diagnostics, sources };

@@ -8,6 +8,8 @@ import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
 import type { Listener } from '../server/listener.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 import { type Command, readArguments, type Streams } from './command.ts';
 import { composeGeneration, composeListener, type Generation, listenerName } from './compose.ts';
 import { findConfig } from './config-file.ts';
@@ -30,11 +32,11 @@ interface Loaded {
 }
 
 /** Configuration and rules, or null after printing what is wrong with them. */
-function load(file: string, logOf: (config: Config) => Log, streams: Streams): Loaded | null {
+function load(file: string, ledger: Ledger, logOf: (config: Config) => Log, streams: Streams): Loaded | null {
   const { config, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (config === null) return null;
-  const composed = composeGeneration(config, logOf(config));
+  const composed = composeGeneration(config, logOf(config), ledger);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -43,11 +45,13 @@ class Service {
   readonly #file: string;
   readonly #log: Log;
   readonly #streams: Streams;
+  readonly #ledger: Ledger;
   readonly #listeners = new Map<string, Listener>();
   #generation: Generation;
 
-  constructor(file: string, generation: Generation, log: Log, streams: Streams) {
+  constructor(file: string, ledger: Ledger, generation: Generation, log: Log, streams: Streams) {
     this.#file = file;
+    this.#ledger = ledger;
     this.#generation = generation;
     this.#log = log;
     this.#streams = streams;
@@ -86,7 +90,7 @@ class Service {
   }
 
   async reload(): Promise<void> {
-    const loaded = load(this.#file, () => this.#log, this.#streams);
+    const loaded = load(this.#file, this.#ledger, () => this.#log, this.#streams);
     if (loaded === null) {
       this.#log.warn('reload-refused', { reason: 'see standard error; the old configuration stays in force' });
       return;
@@ -116,6 +120,7 @@ class Service {
     this.#log.info('draining', { seconds: drain / 1000, sessions: this.#connections() });
     await Promise.all([...this.#listeners.values()].map((listener) => listener.drain(drain)));
     await this.#generation.close();
+    this.#ledger.close();
     this.#log.info('stopped');
   }
 
@@ -142,9 +147,10 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
   let log: Log | null = null;
-  const loaded = load(file, ({ log: options }) => (log ??= createLog(options)), streams);
+  const ledger = memoryLedger();
+  const loaded = load(file, ledger, ({ log: options }) => (log ??= createLog(options)), streams);
   if (loaded === null || log === null) return 1;
-  const service = new Service(file, loaded.generation, log, streams);
+  const service = new Service(file, ledger, loaded.generation, log, streams);
   const problem = await service.open(loaded.config);
   if (problem !== null) {
     streams.err(`postern: ${problem}\n`);

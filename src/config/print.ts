@@ -33,6 +33,7 @@ export function printConfig(config: Config): string {
       reply: duration(timeouts.reply),
       drain: duration(timeouts.drain),
     },
+    store: config.store,
     log: { ...config.log },
   });
 }

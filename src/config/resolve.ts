@@ -34,6 +34,7 @@ export function resolveConfig(file: string, settings: Settings): Config {
       bareNewline: limits.bare_newline,
     },
     timeouts: settings.timeouts,
+    store: settings.store,
     log: settings.log,
   };
 }

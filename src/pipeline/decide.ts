@@ -51,6 +51,21 @@ export async function decide(decision: Decision, learned: Learned): Promise<Verd
   return decision.verdict;
 }
 
+/** Tells the rules that a downstream took the message. Never throws and never rejects. */
+export function accept(decision: Decision, { header, content }: Message): void | Promise<void> {
+  const { transaction, recipient, policy, answers, evaluation } = decision;
+  const message = { header, content };
+  return evaluation.accepted({
+    phase: 'content',
+    transaction,
+    recipient,
+    address: policy.address,
+    answers,
+    header,
+    message,
+  });
+}
+
 /** Spelled out, because spreading objects of several shapes is slow, and this is done for each recipient and phase. */
 function factsOf({ transaction, recipient, policy, answers }: Decision, learned: Learned): Facts {
   const { address } = policy;

@@ -12,12 +12,12 @@ import type { Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { ContentEnd, IncomingContent, Message } from '../core/message.ts';
-import { type Reply, replies, withId } from '../core/reply.ts';
+import { isPositive, type Reply, replies, withId } from '../core/reply.ts';
 import type { Outcome, Verdict } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import { type Decision, decide, type Learned, openDecision, refuses } from './decide.ts';
+import { accept, type Decision, decide, type Learned, openDecision, refuses } from './decide.ts';
 import type { Entrance } from './entrance.ts';
 import { receive } from './receive.ts';
 import { receivedField } from './received.ts';
@@ -154,6 +154,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const { verdict } = decision;
       return verdict?.kind === 'relay' ? [{ decision, delivery: deliveryOf(entrance, decision, verdict) }] : [];
     });
+    const remembering: Promise<void>[] = [];
     await relay(
       transaction,
       message,
@@ -161,9 +162,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       { signal: transaction.signal, deadline },
       (position, reply) => {
         const entry = served[position];
-        if (entry !== undefined) conclude(entry.decision, reply, entry.delivery.downstream.name);
+        if (entry === undefined) return;
+        conclude(entry.decision, reply, entry.delivery.downstream.name);
+        const remembered = isPositive(reply) ? accept(entry.decision, message) : undefined;
+        if (remembered !== undefined) remembering.push(remembered);
       },
     );
+    // The client has its answers; what is left needs the content.
+    await Promise.all(remembering);
   }
 
   function deliveryOf(entrance: Entrance, decision: Decision, verdict: Verdict & { kind: 'relay' }): Delivery {

@@ -4,11 +4,11 @@
  * Each condition and action reads its own argument here and reports what is wrong with it. Whatever could not be compiled
  * leaves a hole; a file with any error never becomes a ruleset, so no rule with a hole is ever asked.
  */
-import type { Facts, Phase } from '../core/facts.ts';
+import type { Facts, Phase, Test } from '../core/facts.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
 import type { YamlPath } from '../yaml/load.ts';
 import type { Decision } from './action.ts';
-import { all, any, not } from './combinators.ts';
+import { all, any, inTurn, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
 import type { RuleTree, WhenTree } from './parse.ts';
 import type { Clause, Rule } from './ruleset.ts';
@@ -70,14 +70,41 @@ function compileClause(source: Source, tree: WhenTree, envAt: (path: YamlPath) =
     place: source.document.placeOf(path, 'key'),
     test: bound?.test ?? (() => false),
     children: [],
+    counts: condition.counts === true,
+    accepted: bound?.accepted === undefined ? [] : [bound.accepted],
     saw: bound?.saw ?? (() => null),
   };
 }
 
 function combination(source: Source, path: YamlPath, kind: 'all' | 'any', children: readonly Clause[]): Clause {
-  const tests = children.map(({ test }) => test);
-  const test = kind === 'all' ? all(tests) : any(tests);
-  return { label: kind, place: source.document.placeOf(path, 'key'), test, children, saw: () => null };
+  return {
+    label: kind,
+    place: source.document.placeOf(path, 'key'),
+    test: combined(kind, children),
+    children,
+    ...inherited(children),
+    saw: () => null,
+  };
+}
+
+/**
+ * What counts is asked last, one by one, and only where the answer hangs on it. So a message counts where the conditions
+ * beside hold, and whether they were known early or late makes no difference to the counts.
+ */
+function combined(kind: 'all' | 'any', children: readonly Clause[]): Test {
+  const testsOf = (some: readonly Clause[]): readonly Test[] => some.map(({ test }) => test);
+  const combine = kind === 'all' ? all : any;
+  const counting = children.filter(({ counts }) => counts);
+  if (counting.length === 0) return combine(testsOf(children));
+  const first = combine(testsOf(children.filter(({ counts }) => !counts)));
+  return testsOf(counting).reduce((before, test) => inTurn(kind, before, test), first);
+}
+
+function inherited(children: readonly Clause[]): Pick<Clause, 'counts' | 'accepted'> {
+  return {
+    counts: children.some(({ counts }) => counts),
+    accepted: children.flatMap(({ accepted }) => accepted),
+  };
 }
 
 function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child: Clause): Clause {
@@ -86,6 +113,7 @@ function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child
     place: source.document.placeOf(path, 'key'),
     test: not(child.test),
     children: [child],
+    ...inherited([child]),
     saw: () => null,
   };
 }

@@ -5,7 +5,15 @@
  * What is asked must be pure; only stores answer from outside, and their answers are remembered with the facts.
  */
 import type { z } from 'zod';
-import { type EnvelopeFacts, type Facts, type FactsAt, isReached, type Phase, type Test } from '../core/facts.ts';
+import {
+  type ContentFacts,
+  type EnvelopeFacts,
+  type Facts,
+  type FactsAt,
+  isReached,
+  type Phase,
+  type Test,
+} from '../core/facts.ts';
 import type { CompileEnv } from './env.ts';
 import type { Given, PartSpec } from './part.ts';
 
@@ -16,6 +24,10 @@ export interface ConditionExample {
   readonly argument: string;
   readonly given: Given;
   readonly expect: boolean;
+  /** A message that a downstream took before. */
+  readonly after?: Given;
+  /** The phase at which it is known, where that depends on the argument. */
+  readonly phase?: Phase;
 }
 
 export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
@@ -33,29 +45,57 @@ export interface BoundCondition {
   readonly test: Test;
   /** What was looked at; null before its phase. */
   saw(facts: Facts): string | null;
+  /** Told when a downstream took the message; for conditions that remember. */
+  accepted?(facts: ContentFacts): void | Promise<void>;
 }
 
 /** A condition as the registry holds it: the type of its argument is known to itself alone. */
 export interface Condition extends PartSpec<unknown> {
   readonly phase: Phase;
+  /** Said of the phase where it depends on the argument. */
+  readonly phaseNote?: string;
+  /** Whether to ask it leaves a trace: then it is asked last, and only where the answer hangs on it. */
+  readonly counts?: true;
   readonly examples: readonly ConditionExample[];
   /** `read` answers the argument, or null after it has reported what is wrong with it. */
   bind(read: <A>(argument: z.ZodType<A>) => A | null, env: CompileEnv): BoundCondition | null;
 }
 
 export function defineCondition<P extends Phase, A>(spec: ConditionSpec<P, A>): Condition {
-  const known = (facts: Facts): facts is Facts & FactsAt<P> => isReached(spec.phase, facts.phase);
+  return defineBoundCondition({
+    ...spec,
+    compile: (argument, env) => askAt(spec.phase, spec.compile(argument, env), (facts) => spec.saw(facts, argument)),
+  });
+}
+
+/** A condition whose argument says more than what is asked: at which phase, what is looked at, what is remembered. */
+export interface BoundConditionSpec<A> extends PartSpec<A>, Pick<Condition, 'phaseNote' | 'counts'> {
+  /** The earliest phase at which the answer may be known. */
+  readonly phase: Phase;
+  readonly examples: readonly ConditionExample[];
+  compile(argument: A, env: CompileEnv): BoundCondition;
+}
+
+export function defineBoundCondition<A>(spec: BoundConditionSpec<A>): Condition {
   return {
     ...spec,
     bind(read, env) {
       const argument = read(spec.argument);
-      if (argument === null) return null;
-      const ask = spec.compile(argument, env);
-      return {
-        test: (facts) => (known(facts) ? ask(facts) : 'later'),
-        saw: (facts) => (known(facts) ? spec.saw(facts, argument) : null),
-      };
+      return argument === null ? null : spec.compile(argument, env);
     },
+  };
+}
+
+/** A question that is answered from `phase` on, and `later` before. */
+export function askAt<P extends Phase>(
+  phase: P,
+  ask: Ask<FactsAt<P>>,
+  saw: (facts: FactsAt<P>) => string,
+): BoundCondition {
+  const known = (facts: Facts): facts is Facts & FactsAt<P> => isReached(phase, facts.phase);
+  return {
+    test: (facts) => (known(facts) ? ask(facts) : 'later'),
+    saw: (facts) => (known(facts) ? saw(facts) : null),
   };
 }
 

@@ -3,6 +3,7 @@
  * what is wrong with its argument.
  */
 import type { DiagnosticCode } from '../core/diagnostic.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { FilePatterns } from './pattern.ts';
@@ -25,6 +26,8 @@ export interface CompileEnv {
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   readonly patterns: FilePatterns;
+  /** What is remembered between transactions. */
+  readonly ledger: Ledger;
   readonly setNames: readonly string[];
   /** The set of that name, which counts as used from now on. */
   set(name: string): NamedSet | undefined;

@@ -8,7 +8,7 @@
  * A list's `relay` ends the rules of the list only: the system's last layer is asked all the same. Where a set cannot be
  * asked the recipient is deferred, never passed over and never refused for good.
  */
-import { type Facts, isReached, type Truth } from '../core/facts.ts';
+import { type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { replies, withId } from '../core/reply.ts';
 import type { HeaderEdit, Verdict } from '../core/verdict.ts';
@@ -91,5 +91,19 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
     return progress;
   }
 
-  return { advance: (facts) => verdict ?? (tracing ? runTraced(facts) : run(facts)), trace };
+  function accepted(facts: ContentFacts): void | Promise<void> {
+    return program.accepted.length === 0 ? undefined : tellAccepted(facts);
+  }
+
+  async function tellAccepted(facts: ContentFacts): Promise<void> {
+    for (const tell of program.accepted) {
+      try {
+        await tell(facts);
+      } catch (error) {
+        log.error('not-remembered', error, { id: facts.transaction.id, list: facts.address.list });
+      }
+    }
+  }
+
+  return { accepted, advance: (facts) => verdict ?? (tracing ? runTraced(facts) : run(facts)), trace };
 }

@@ -6,6 +6,8 @@
  */
 import type { Diagnostic, Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { checkRules, checkUse } from './check.ts';
 import { compileRule, type FileEnv } from './compile.ts';
@@ -27,6 +29,8 @@ export interface LoadOptions {
   readonly list: string | null;
   readonly downstreams: readonly string[];
   readonly patterns: PatternCache;
+  /** What rules remember between transactions; without it they remember as long as the ruleset lives. */
+  readonly ledger?: Ledger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -57,6 +61,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
     scope,
     downstreams: options.downstreams,
     patterns: options.patterns.forFile(),
+    ledger: options.ledger ?? memoryLedger({ now: options.now }),
     setNames: [...sets.keys()],
     set(name) {
       used.add(name);

@@ -27,6 +27,8 @@ export interface Given {
   readonly client?: string | null;
   /** The header section, its lines separated by line feeds. */
   readonly header?: string;
+  /** The body, its lines separated by line feeds. */
+  readonly body?: string;
   /** Octets of the whole content. */
   readonly size?: number;
 }

@@ -15,11 +15,24 @@ import { clientIp } from './conditions/client-ip.ts';
 import { envelopeFrom } from './conditions/envelope-from.ts';
 import { header } from './conditions/header.ts';
 import { list } from './conditions/list.ts';
+import { rate } from './conditions/rate.ts';
+import { seen } from './conditions/seen.ts';
 import { size } from './conditions/size.ts';
 import { subject } from './conditions/subject.ts';
 
 /** In the order of the phases. */
-const CONDITIONS: readonly Condition[] = [always, envelopeFrom, list, clientIp, author, subject, header, size];
+const CONDITIONS: readonly Condition[] = [
+  always,
+  envelopeFrom,
+  list,
+  clientIp,
+  rate,
+  author,
+  subject,
+  header,
+  seen,
+  size,
+];
 
 /** Those that decide first. */
 const ACTIONS: readonly Action[] = [relay, reject, defer, discard, addHeader, removeHeader];

@@ -9,6 +9,8 @@ import type { ListAddress, Role } from '../core/facts.ts';
 import { type Layout, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
 import { checkListFolder, checkSetFiles } from './check-files.ts';
@@ -27,6 +29,8 @@ export interface RulesOptions {
   readonly lists: { readonly folder: string; readonly dialect: Dialect; readonly layout?: Layout } | null;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
+  /** What rules remember between transactions; the rulebook does not close it. Its own where it is left out. */
+  readonly ledger?: Ledger;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -53,10 +57,12 @@ const DEFAULT_DIALECT: Dialect = 'mailman';
 const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
-export function openRulebook({ system, lists, downstreams, log, now = Date.now }: RulesOptions): OpenedRulebook {
+export function openRulebook(options: RulesOptions): OpenedRulebook {
+  const { system, lists, downstreams, log, now = Date.now } = options;
+  const ledger = options.ledger ?? memoryLedger({ now });
   const patterns = new PatternCache();
   const load = (file: string, text: string, scope: 'system' | 'list', list: string | null) =>
-    loadRuleset({ file, text, scope, list, downstreams, patterns, now });
+    loadRuleset({ file, text, scope, list, downstreams, patterns, ledger, now });
   const loadList = (file: string, text: string, list: string | null) => load(file, text, 'list', list);
 
   const diagnostics: Diagnostic[] = [];

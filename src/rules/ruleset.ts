@@ -4,11 +4,14 @@
  * Layers run in order: the system's `before`, the list's own `rules`, the system's `after`.
  */
 import type { Place } from '../core/diagnostic.ts';
-import type { Facts, Phase, Role, Test } from '../core/facts.ts';
+import type { ContentFacts, Facts, Phase, Role, Test } from '../core/facts.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
 import type { Decision } from './action.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
+
+/** Told that a downstream took the message. */
+export type Accepted = (facts: ContentFacts) => void | Promise<void>;
 
 /** A condition, or a combination of them, where it stands in its file. */
 export interface Clause {
@@ -17,6 +20,10 @@ export interface Clause {
   readonly place: Place;
   readonly test: Test;
   readonly children: readonly Clause[];
+  /** Whether to ask it leaves a trace. */
+  readonly counts: boolean;
+  /** What is to be told when a downstream took the message, of itself and of its children. */
+  readonly accepted: readonly Accepted[];
   /** What a condition looks at; null for a combination, and before the condition's phase. */
   saw(facts: Facts): string | null;
 }
@@ -45,11 +52,14 @@ export interface Ruleset {
 export interface Program {
   readonly rules: readonly Rule[];
   readonly after: number;
+  /** Those of all its rules, whether they were asked or not. */
+  readonly accepted: readonly Accepted[];
 }
 
 /** The rules that concern a role. */
 export function programFor(system: Ruleset | null, list: Ruleset | null, role: Role): Program {
   const ofRole = (rules: readonly Rule[] = []) => rules.filter(({ roles }) => roles.includes(role));
   const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
-  return { rules: [...first, ...ofRole(system?.layers.after)], after: first.length };
+  const rules = [...first, ...ofRole(system?.layers.after)];
+  return { rules, after: first.length, accepted: rules.flatMap(({ clause }) => clause.accepted) };
 }

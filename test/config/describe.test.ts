@@ -27,6 +27,7 @@ test('every key of the configuration is there, in its order', () => {
       ...['message', 'memory', 'connections', 'recipients', 'bare_newline'].map((key) => `limits.${key}`),
       'timeouts',
       ...['client', 'connect', 'reply', 'drain'].map((key) => `timeouts.${key}`),
+      'store',
       'log',
       'log.level',
       'log.format',

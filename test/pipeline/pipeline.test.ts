@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { Recipient, Transaction } from '../../src/core/envelope.ts';
 import type { TransactionRecord } from '../../src/core/log.ts';
 import type { ContentEnd, IncomingContent } from '../../src/core/message.ts';
@@ -46,6 +47,8 @@ interface Seen {
   readonly delivered: readonly (readonly string[])[];
   readonly records: readonly TransactionRecord[];
   readonly answeredInOrder: readonly number[];
+  /** Whose rules were told that a downstream took the message, with the octets that they could read then. */
+  readonly told: readonly string[];
 }
 
 function mailboxOf(localPart: string): Recipient {
@@ -70,6 +73,7 @@ function contentOf(end: ContentEnd): IncomingContent {
 async function run(given: Given): Promise<Seen> {
   const records: TransactionRecord[] = [];
   const delivered: string[][] = [];
+  const told: string[] = [];
   const entrance = given.entrance ?? EACH;
   const downstream: Downstream = {
     name: 'inbox',
@@ -94,6 +98,12 @@ async function run(given: Given): Promise<Seen> {
         unavailable: localPart === 'unavailable' ? 'its file does not load' : null,
         start: () => ({
           trace: [],
+          accepted: async ({ message }) => {
+            await setImmediate();
+            let octets = 0;
+            for await (const slice of message.content.slices()) octets += slice.length;
+            told.push(`${localPart} ${octets}`);
+          },
           advance: (facts) => {
             const say = given.rules?.[localPart]?.[facts.phase];
             if (say !== undefined) return verdictOf(say, facts.phase, localPart);
@@ -133,6 +143,7 @@ async function run(given: Given): Promise<Seen> {
     delivered,
     records,
     answeredInOrder,
+    told,
   };
 }
 
@@ -167,6 +178,15 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
     name: 'a null reverse-path is refused after the dot only',
     given: { nullReversePath: true, recipients: ['a'], rules: { a: { envelope: 'reject' } } },
     expect: { atRcpt: ['250'], replies: ['550 a says reject'], delivered: [] },
+  },
+  {
+    name: 'the rules hear of what a downstream took, and of nothing else',
+    given: {
+      recipients: ['a', 'b', 'c', 'd', 'e'],
+      rules: { a: { envelope: 'relay' }, b: { content: 'reject' }, c: { header: 'discard' } },
+      downstream: { d: reply(451, '4.2.0', 'later') },
+    },
+    expect: { told: ['a 20', 'e 20'] },
   },
   {
     name: 'equal recipients go downstream once and are answered each',

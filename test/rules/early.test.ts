@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Given } from '../../src/rules/part.ts';
+import type { Ledger } from '../../src/store/ledger.ts';
+import { memoryLedger } from '../../src/store/memory-ledger.ts';
 import { evaluate, load } from './load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-early-'));
@@ -55,6 +57,10 @@ const condition: fc.Arbitrary<Json> = fc.oneof(
   fc.constant<Json>({ header: { name: 'X-Loop', exists: 'true' } }),
   fc.constantFrom('above', 'below').map((word): Json => ({ size: { [word]: '1 KB' } })),
   fc.constantFrom('in', 'not_in').map((word): Json => ({ client_ip: { [word]: 'campus' } })),
+  fc
+    .tuple(fc.constantFrom('author', 'envelope_from', 'client_ip', 'list'), fc.constantFrom('1 per hour', '2 per day'))
+    .map(([per, above]): Json => ({ rate: { per, above } })),
+  fc.constantFrom('message_id', 'body').map((key): Json => ({ seen: { key, within: '1 day' } })),
 );
 const { when } = fc.letrec<{ when: Json }>((tie) => ({
   when: fc.oneof(
@@ -100,12 +106,15 @@ const message: fc.Arbitrary<Given> = fc
     authors: fc.array(address, { maxLength: 2 }),
     subject: fc.constantFrom(...WORDS),
     loop: fc.boolean(),
+    id: fc.constantFrom('<1@example.net>', '<2@example.net>'),
+    body: fc.constantFrom('Tulips are red.', 'Roses too.'),
     size: fc.constantFrom(1000, 1024, 1100),
   })
-  .map(({ authors, subject, loop, ...given }) => {
+  .map(({ authors, subject, loop, id, ...given }) => {
     const fields = [
       ...(authors.length > 0 ? [`From: ${authors.join(', ')}`] : []),
       `Subject: ${subject}`,
+      `Message-ID: ${id}`,
       ...(loop ? ['X-Loop: yes'] : []),
     ];
     return { ...given, header: fields.join('\n') };
@@ -115,24 +124,32 @@ function named(prefix: string, some: readonly Json[]): readonly Json[] {
   return some.map((rule, index) => ({ ...(rule as object), name: `${prefix}-${index}` }));
 }
 
-function ruleset(scope: 'system' | 'list', layers: Json) {
+function ruleset(scope: 'system' | 'list', layers: Json, ledger: Ledger) {
   const body = JSON.stringify({ version: '1', sets: SETS, ...(layers as object) });
-  const { ruleset: compiled, diagnostics } = load(scope, body, { file: join(folder, 'rules.yaml'), now });
+  const { ruleset: compiled, diagnostics } = load(scope, body, { file: join(folder, 'rules.yaml'), now, ledger });
   assert.ok(compiled !== null, JSON.stringify(diagnostics.filter(({ code }) => code.startsWith('E_'))));
   return compiled;
 }
 
+/** What is remembered of earlier messages must come out the same too, so several messages meet the same rules. */
 test('the verdict reached early is the verdict reached at the end', async () => {
   const reached = new Set<string>();
+  const messages = fc.array(message, { minLength: 1, maxLength: 4 });
   await fc.assert(
-    fc.asyncProperty(rules, rules, rules, message, async (before, own, behind, given) => {
-      const system = ruleset('system', { before: named('before', before), after: named('after', behind) });
-      const list = ruleset('list', { rules: named('own', own) });
-      const { phase, ...early } = await evaluate({ system, list }, given);
-      const { phase: end, ...late } = await evaluate({ system, list }, given, { phases: ['content'] });
-      assert.deepEqual(early, late);
-      assert.equal(end, 'content');
-      reached.add(`${early.kind} at ${phase}`);
+    fc.asyncProperty(rules, rules, rules, messages, async (before, own, behind, all) => {
+      const rulesets = (ledger: Ledger) => ({
+        system: ruleset('system', { before: named('before', before), after: named('after', behind) }, ledger),
+        list: ruleset('list', { rules: named('own', own) }, ledger),
+      });
+      const [asking, waiting] = [memoryLedger({ now: () => 0 }), memoryLedger({ now: () => 0 })].map(rulesets);
+      assert.ok(asking !== undefined && waiting !== undefined);
+      for (const given of all) {
+        const { phase, ...early } = await evaluate(asking, given, { served: true });
+        const { phase: end, ...late } = await evaluate(waiting, given, { phases: ['content'], served: true });
+        assert.deepEqual(early, late);
+        assert.equal(end, 'content');
+        reached.add(`${early.kind} at ${phase}`);
+      }
     }),
     { numRuns: 300, seed: 1 },
   );

@@ -13,10 +13,13 @@ export function mailbox(address: string): Mailbox {
   return { localPart: address.slice(0, at), domain: address.slice(at + 1).toLowerCase() };
 }
 
+export type FactsByPhase = { readonly [P in Phase]: Facts & { readonly phase: P } };
+
 /** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
-export function factsOf(given: Given = {}): Readonly<Record<Phase, Facts>> {
+export function factsOf(given: Given = {}): FactsByPhase {
   const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1', header = '' } = given;
-  const content = Buffer.from(`${header.replaceAll('\n', '\r\n')}${header === '' ? '' : '\r\n'}\r\n`);
+  const body = given.body === undefined ? '' : `${given.body.replaceAll('\n', '\r\n')}\r\n`;
+  const content = Buffer.from(`${header.replaceAll('\n', '\r\n')}${header === '' ? '' : '\r\n'}\r\n${body}`);
   const envelope = {
     transaction: {
       id: 'T1',

@@ -37,18 +37,20 @@ export interface Rulesets {
   readonly list?: Ruleset;
 }
 
-/** Asks at each phase, or only at the last one. */
+/** Asks at each phase, or only at the last one; `served`: a downstream takes what is relayed. */
 export async function evaluate(
   { system, list }: Rulesets,
   given: Given,
-  { phases = PHASES, log = memoryLog() } = {},
+  { phases = PHASES, log = memoryLog(), served = false } = {},
 ): Promise<Verdict> {
   const facts = factsOf(given);
   const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
   const evaluation = startEvaluation(program, log, false);
   for (const phase of phases) {
     const progress = await evaluation.advance(facts[phase] satisfies Facts);
-    if (progress !== 'later') return progress;
+    if (progress === 'later') continue;
+    if (served && progress.kind === 'relay') await evaluation.accepted(facts.content);
+    return progress;
   }
   throw new Error('still later at the end');
 }
