@@ -3,6 +3,7 @@
  * what is wrong with its argument.
  */
 import type { DiagnosticCode } from '../core/diagnostic.ts';
+import type { Canonical } from '../store/address.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { YamlPath } from '../yaml/tree.ts';
@@ -17,6 +18,8 @@ export type SetKind = 'mailboxes' | 'networks';
 export interface NamedSet {
   readonly kind: SetKind;
   readonly store: Store;
+  /** Applied to a key before it is looked up. */
+  readonly canonical: Canonical;
 }
 
 export interface CompileEnv {

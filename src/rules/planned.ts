@@ -10,7 +10,6 @@ export const PLANNED: ReadonlySet<string> = new Set([
   'conditions',
   'tests',
   'skip',
-  'canonical',
   'overridable',
   'mode',
   'until',
