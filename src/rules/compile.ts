@@ -19,11 +19,8 @@ import { laterPhase } from './text-template.ts';
 export type FileEnv = Omit<CompileEnv, 'rule' | 'report'>;
 
 export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Rule {
-  const compileAt = (path: YamlPath): CompileEnv => ({
-    ...shared,
-    rule: tree.name,
-    report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
-  });
+  const { name } = tree;
+  const compileAt: EnvAt = (path) => envOf(source, name, shared, path);
   let phase: Phase = 'envelope';
   const edits: ((facts: Facts) => HeaderEdit)[] = [];
   let decide: ((facts: Facts) => Decision) | null = null;
@@ -51,13 +48,24 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Ru
   };
 }
 
+type EnvAt = (path: YamlPath) => CompileEnv;
+
+/** Made apart from the tree: compiled parts hold their env as long as they live, and the tree need not live with them. */
+function envOf(source: Source, rule: string, shared: FileEnv, path: YamlPath): CompileEnv {
+  return {
+    ...shared,
+    rule,
+    report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
+  };
+}
+
 /** What must hold together, one by one. */
 function conjuncts(tree: WhenTree | null): readonly WhenTree[] {
   if (tree === null) return [];
   return tree.kind === 'all' ? tree.children : [tree];
 }
 
-function compileClause(source: Source, tree: WhenTree, envAt: (path: YamlPath) => CompileEnv): Clause {
+function compileClause(source: Source, tree: WhenTree, envAt: EnvAt): Clause {
   if (tree.kind === 'not') return negation(source, tree.path, 'not', compileClause(source, tree.child, envAt));
   if (tree.kind !== 'condition') {
     const children = tree.children.map((child) => compileClause(source, child, envAt));

@@ -73,6 +73,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   checkUse(source, tree, used);
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const ruleset = { file, layers: { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') } };
+  source.release();
   return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles };
 }
 

@@ -12,11 +12,21 @@ import { PLANNED } from './planned.ts';
 export type YamlMapping = { readonly [key: string]: YamlValue };
 
 export class Source {
-  readonly document: YamlDocument;
+  #document: YamlDocument | null;
   readonly #diagnostics: Diagnostic[] = [];
 
   constructor(document: YamlDocument) {
-    this.document = document;
+    this.#document = document;
+  }
+
+  get document(): YamlDocument {
+    if (this.#document === null) throw new Error('a file is asked for its text after it was loaded');
+    return this.#document;
+  }
+
+  /** Lets go of text and tree, many times larger than the rules, which hold this source as long as they live. */
+  release(): void {
+    this.#document = null;
   }
 
   /** In the order of the file. */
