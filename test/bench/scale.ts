@@ -31,12 +31,30 @@ const LISTS = 100_000;
 /** Lists that are written to at a stretch, short enough that no file is looked at again between first and later mail. */
 const STRETCH = 300;
 /** More than the cache of rulesets holds. */
-const WRITTEN_TO = 20_000;
+const WRITTEN_TO = 9_000;
 
 export const SCALES: readonly Scale[] = [
   { name: `sets: ${MEMBERS} members in a file`, measure: () => inSandbox('sets', measureSet) },
   { name: `lists: ${LISTS} files`, measure: () => inSandbox('lists', measureLists) },
 ];
+
+export interface ScaleResult {
+  readonly name: string;
+  readonly figures: readonly Figure[];
+}
+
+/** The table for people, a block for each scenario. */
+export function formatFigures(results: readonly ScaleResult[]): string {
+  const blocks = results.map(({ name, figures }) => {
+    const lines = figures.map(({ name: what, value, unit, atMost }) => {
+      const shown = `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`.padStart(12);
+      const goal = atMost === null ? '' : `   at most ${atMost} ${unit}${value > atMost ? '   MISSED' : ''}`;
+      return `  ${what.padEnd(36)}${shown}${goal}\n`;
+    });
+    return `${name}\n${lines.join('')}`;
+  });
+  return blocks.join('\n');
+}
 
 async function inSandbox(
   name: string,
