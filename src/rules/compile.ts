@@ -73,12 +73,13 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt): Clause {
   }
   const { condition, path } = tree;
   const bound = condition.bind((argument) => source.read(argument, path), envAt(path));
+  const counts = condition.counts === true;
   return {
     label: condition.name,
     place: source.document.placeOf(path, 'key'),
-    test: bound?.test ?? (() => false),
+    ...watched(bound?.test ?? (() => false), counts),
     children: [],
-    counts: condition.counts === true,
+    counts,
     accepted: bound?.accepted === undefined ? [] : [bound.accepted],
     saw: bound?.saw ?? (() => null),
   };
@@ -88,7 +89,7 @@ function combination(source: Source, path: YamlPath, kind: 'all' | 'any', childr
   return {
     label: kind,
     place: source.document.placeOf(path, 'key'),
-    test: combined(kind, children),
+    ...watched(combined(kind, children), inherited(children).counts),
     children,
     ...inherited(children),
     saw: () => null,
@@ -108,6 +109,19 @@ function combined(kind: 'all' | 'any', children: readonly Clause[]): Test {
   return testsOf(counting).reduce((before, test) => inTurn(kind, before, test), first);
 }
 
+/** The test, which remembers whom it was asked about where it counts. */
+function watched(test: Test, counts: boolean): Pick<Clause, 'test' | 'wasAsked'> {
+  if (!counts) return { test, wasAsked: () => true };
+  const asked = new WeakSet<Facts['answers']>();
+  return {
+    test(facts) {
+      asked.add(facts.answers);
+      return test(facts);
+    },
+    wasAsked: (facts) => asked.has(facts.answers),
+  };
+}
+
 function inherited(children: readonly Clause[]): Pick<Clause, 'counts' | 'accepted'> {
   return {
     counts: children.some(({ counts }) => counts),
@@ -119,7 +133,7 @@ function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child
   return {
     label,
     place: source.document.placeOf(path, 'key'),
-    test: not(child.test),
+    ...watched(not(child.test), child.counts),
     children: [child],
     ...inherited([child]),
     saw: () => null,

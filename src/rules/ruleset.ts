@@ -20,8 +20,10 @@ export interface Clause {
   readonly place: Place;
   readonly test: Test;
   readonly children: readonly Clause[];
-  /** Whether to ask it leaves a trace. */
+  /** Whether to ask it, or one of its children, leaves a trace: then only the evaluator may ask. */
   readonly counts: boolean;
+  /** Of what counts, whether the evaluator has asked it. */
+  wasAsked(facts: Facts): boolean;
   /** What is to be told when a downstream took the message, of itself and of its children. */
   readonly accepted: readonly Accepted[];
   /** What a condition looks at; null for a combination, and before the condition's phase. */

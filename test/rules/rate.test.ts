@@ -121,3 +121,26 @@ const clients: readonly (readonly [string, string])[] = [
 for (const [address, expect] of clients) {
   test(`the client ${address}`, () => assert.equal(clientOf(address), expect));
 }
+
+test('to be traced counts nothing that the verdict did not hang on', async () => {
+  const ledger = memoryLedger({ now: () => 0 });
+  const rate = 'rate: { per: list, above: 0 per day }';
+  const ruleset = rulesetOf(
+    'list',
+    limit(`any: [{ always: true }, { ${rate} }, { all: [{ always: true }, { ${rate} }] }]`),
+    ledger,
+  );
+  const program = programFor(null, ruleset, 'post');
+  const evaluation = startEvaluation(program, memoryLog(), true);
+  const facts = factsOf({}).envelope;
+  assert.notEqual(await evaluation.advance(facts), 'later');
+  const [any] = evaluation.trace[0]?.clauses ?? [];
+  assert.deepEqual(
+    any?.children.map(({ truth, saw }) => [truth, saw]),
+    [
+      [true, 'every message'],
+      ['later', 'gardeners@lists.example.org: not counted'],
+      ['later', null],
+    ],
+  );
+});

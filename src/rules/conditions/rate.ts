@@ -18,7 +18,7 @@ import { countOf, countOnce } from '../tally.ts';
 
 const PER = ['author', 'envelope_from', 'client_ip', 'list'] as const;
 
-/** Each counts for itself; who writes more into From: gains nothing. */
+/** Each counts for itself, until one is above; who writes more than these into From: gains nothing. */
 const MOST_AUTHORS = 10;
 
 export const rate = defineBoundCondition({
@@ -62,7 +62,7 @@ export const rate = defineBoundCondition({
         askOnce((facts) => anyOne(valuesOf(facts), (value) => isAbove(value, facts))),
         (facts) =>
           valuesOf(facts)
-            .map((value) => `${countOf(facts.transaction, keyOf(value, facts)) ?? 'not counted'} of ${value}`)
+            .map((value) => `${value}: ${countOf(facts.transaction, keyOf(value, facts)) ?? 'not counted'}`)
             .join(', ') || 'nobody to count',
       );
     const isAbove = (value: string, facts: EnvelopeFacts): Answer => {
