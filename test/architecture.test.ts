@@ -25,6 +25,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'js-yaml': ['yaml'],
   zod: ['yaml', 'rules', 'config'],
   libmime: ['mail'],
+  yauzl: ['mail'],
   'node-cache': ['store'],
   re2js: ['rules'],
   pino: ['cli'],

@@ -1,65 +1,87 @@
 /**
  * check - loads the configuration, the system's rules and every list's file, and tells all that is wrong with them.
  */
-import { resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
-import { type Command, readArguments, type Streams, UsageError } from './command.ts';
+import { phasesOf } from '../rules/phases.ts';
+import { isBelow, type Command, readArguments, type Streams, UsageError } from './command.ts';
 import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics, readSource } from './diagnostics.ts';
 import { createLog } from './log.ts';
+import { type FilePhases, phasesAsData, printPhases } from './phases.ts';
 
-const HELP = `Usage: postern check [--config FILE] [--print] [--format text|json] [PATH…]
+const HELP = `Usage: postern check [--config FILE] [--print] [--phases] [--format text|json] [PATH…]
 
-Loads everything that "serve" would load, all list files too, and reports every problem. With PATH, only those of these files
-and folders. Exit 0: it loads (warnings may be told); 1: it does not.
+Loads everything that "serve" would load, all list files and the cases beside their rules too, and reports every problem. With PATH, only those of these files
+and folders, and what keeps them from being looked at. Exit 0: it loads (warnings may be told); 1: it does not.
 
   --config FILE    the configuration; default postern.yaml here, then /etc/postern/postern.yaml
   --print          prints the effective configuration, defaults included
-  --format json    problems as a JSON array on standard output
+  --phases         prints of each rule when it can decide, when it will, and which rule in front of it holds it back
+  --format json    problems as a JSON array on standard output; with --phases as { diagnostics, phases }
 
 Example: postern check --config /etc/postern/postern.yaml /etc/postern/rules/lists
 `;
 
 interface Found {
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether every file was looked at; what kept us from it is no problem of some other file. */
+  readonly complete: boolean;
   /** The effective configuration as YAML; null where it does not load. */
   readonly effective: string | null;
+  readonly phases: readonly FilePhases[];
 }
 
 async function find(file: string, streams: Streams): Promise<Found> {
   const { config, diagnostics } = loadConfig(file);
-  if (config === null) return { diagnostics, effective: null };
+  if (config === null) return { diagnostics, complete: false, effective: null, phases: [] };
   const log = createLog({ level: 'error', format: 'pretty' }, { write: streams.err });
   const { rulebook, diagnostics: ofSystem } = composeRules(config, log);
+  const ofCases = (await rulebook?.checkSystem()) ?? [];
   const ofLists = (await rulebook?.checkAll()) ?? [];
+  const files = rulebook?.readAll().files ?? [];
+  const system = files.find(({ scope }) => scope === 'system')?.loaded.ruleset ?? null;
+  const phases = files.flatMap(({ file, loaded: { ruleset } }) =>
+    ruleset === null ? [] : [{ file, rules: phasesOf(system, ruleset) }],
+  );
   rulebook?.close();
-  return { diagnostics: [...diagnostics, ...ofSystem, ...ofLists], effective: printConfig(config) };
-}
-
-function isBelow(file: string, paths: readonly string[]): boolean {
-  return paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}${sep}`));
+  return {
+    diagnostics: [...diagnostics, ...ofSystem, ...ofCases, ...ofLists],
+    complete: rulebook !== null,
+    effective: printConfig(config),
+    phases,
+  };
 }
 
 async function run(args: readonly string[], streams: Streams): Promise<number> {
   const { values, positionals } = readArguments(
     args,
-    { config: { type: 'string' }, print: { type: 'boolean' }, format: { type: 'string' } },
+    {
+      config: { type: 'string' },
+      print: { type: 'boolean' },
+      phases: { type: 'boolean' },
+      format: { type: 'string' },
+    },
     true,
   );
   const format = values.format ?? 'text';
   if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not "${format}"`);
   const file = findConfig(values.config);
-  const { diagnostics: all, effective } = await find(file, streams);
+  const { diagnostics: all, complete, effective, phases: allPhases } = await find(file, streams);
   const paths = positionals.map((path) => resolve(path));
-  const diagnostics = all.filter(({ place }) => isBelow(resolve(place.file), paths));
+  const diagnostics = complete ? all.filter(({ place }) => isBelow(resolve(place.file), paths)) : all;
+  const phases = allPhases.filter((one) => isBelow(resolve(one.file), paths));
   const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic)).length;
 
   if (values.print === true && effective !== null) streams.out(effective);
-  if (format === 'json') streams.out(`${JSON.stringify(diagnostics, null, 2)}\n`);
-  else {
+  if (format === 'json') {
+    const data = values.phases === true ? { diagnostics, phases: phasesAsData(phases) } : diagnostics;
+    streams.out(`${JSON.stringify(data, null, 2)}\n`);
+  } else {
+    if (values.phases === true) streams.out(printPhases(phases));
     printDiagnostics(diagnostics, readSource, streams);
     const warnings = diagnostics.length - errors;
     const verdict = errors === 0 ? 'loads' : 'does not load';

@@ -4,6 +4,7 @@
  * Data goes to standard output, everything else to standard error. Exit 0: done; 1: something does not load or run;
  * 2: the command line itself is wrong.
  */
+import { sep } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 export interface Streams {
@@ -32,4 +33,9 @@ export function readArguments<T extends Options>(args: readonly string[], option
   } catch (error) {
     throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
   }
+}
+
+/** Whether a file is one of these files, or in one of these folders; without any, every file is. All paths are whole. */
+export function isBelow(file: string, paths: readonly string[]): boolean {
+  return paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}${sep}`));
 }

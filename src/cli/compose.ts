@@ -14,14 +14,24 @@ import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { Spool } from '../mail/spool.ts';
+import type { Remembered } from '../pipeline/one-reply.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
+import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** Of each message this much stays in memory; the rest goes to a temporary file. */
 const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
+
+/** What must be remembered from one SMTP transaction to its retry; MTAs try for days, but the first tries are what counts. */
+const REMEMBERED_FOR = 4 * 60 * 60 * 1000;
+const MOST_REMEMBERED = 100_000;
+
+export function composeMemory(): BoundedCache<string> {
+  return new BoundedCache({ maxEntries: MOST_REMEMBERED, ttl: REMEMBERED_FOR });
+}
 
 export interface Generation {
   readonly config: Config;
@@ -33,9 +43,11 @@ export interface Generation {
 
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
 export function composeRules(config: Config, log: Log, ledger?: Ledger): ReturnType<typeof openRulebook> {
-  const { system, lists } = config.rules;
+  const { system, presets, lists } = config.rules;
+  const may = { ...config.rules.may, file: config.file };
   const downstreams = config.downstreams.map(({ name }) => name);
-  return openRulebook({ system, lists, downstreams, log, ...(ledger === undefined ? {} : { ledger }) });
+  const remembers = ledger === undefined ? {} : { ledger };
+  return openRulebook({ system, presets, lists, may, downstreams, log, ...remembers });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {
@@ -57,17 +69,24 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
   });
 }
 
-/** Null with diagnostics where the rules do not load. `ledger` lives longer: a reload forgets nothing. */
-export function composeGeneration(
-  config: Config,
-  log: Log,
-  ledger?: Ledger,
-): {
+interface Composed {
   readonly generation: Generation | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: ReadonlyMap<string, string>;
-} {
-  const { rulebook, diagnostics, sources } = composeRules(config, log, ledger);
+}
+
+/**
+ * Null with diagnostics where the rules do not load, or their own cases fail. `memory` and `ledger` live longer: a reload
+ * forgets nothing.
+ */
+export async function composeGeneration(
+  config: Config,
+  log: Log,
+  memory: Remembered<string>,
+  ledger?: Ledger,
+): Promise<Composed> {
+  const { rulebook, diagnostics: read, sources } = composeRules(config, log, ledger);
+  const diagnostics = [...read, ...((await rulebook?.checkSystem()) ?? [])];
   if (rulebook === null || diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
     rulebook?.close();
     return { generation: null, diagnostics, sources };
@@ -79,6 +98,7 @@ export function composeGeneration(
     route: (mailbox) => routeOf(config.routes, mailbox),
     downstreams,
     spool: new Spool({ memoryBudget: config.limits.memory, perMessage: MEMORY_OF_ONE_MESSAGE }),
+    memory,
     log,
     now: Date.now,
   });
@@ -93,19 +113,51 @@ export function listenerName(listener: ListenerConfig): string {
   return `${listener.protocol}:${formatAddress(listener.address)}`;
 }
 
-function offersOf(generation: Generation): Offers {
-  const told = [...generation.downstreams.values()].map((downstream) => downstream.offers?.() ?? null);
-  const sizes = told.flatMap((offers) => offers?.size ?? []);
-  const every = (test: (offers: NonNullable<(typeof told)[number]>) => boolean): boolean =>
-    told.every((offers) => offers !== null && test(offers));
-  return {
-    size: Math.min(generation.config.limits.message, ...sizes),
-    smtputf8: every(({ smtputf8 }) => smtputf8),
-    dsn: every(({ dsn }) => dsn),
+/** Asked at every hello: what the downstreams said last. */
+function offersOf(generation: Generation): () => Offers {
+  const downstreams = [...generation.downstreams.values()];
+  return () => {
+    const told = downstreams.map((downstream) => downstream.offers?.() ?? null);
+    const sizes = told.flatMap((offers) => offers?.size ?? []);
+    return {
+      size: Math.min(generation.config.limits.message, ...sizes),
+      smtputf8: told.every((offers) => offers?.smtputf8 === true),
+      dsn: told.every((offers) => offers?.dsn === true),
+    };
   };
 }
 
-/** `current` gives the generation in force, `connections` the number of open sessions of all listeners. */
+function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
+  const { limits, hostname, timeouts } = generation.config;
+  const { protocol, clientFrom, mixed, refuseAt, deadline, received } = listener;
+  const offers = offersOf(generation);
+  return {
+    protocol,
+    hostname,
+    entrance: {
+      name: listenerName(listener),
+      replies: protocol === 'lmtp' ? 'each' : 'one',
+      mixed,
+      refuseAt,
+      deadline,
+      received,
+    },
+    clientFrom,
+    trusts: containedIn(listener.trust),
+    limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
+    clientTimeout: timeouts.client,
+    log,
+    pipeline: () => generation.pipeline,
+    // Success reports promised over LMTP would be ours to write, and we write no mail.
+    offers: () => ({ ...offers(), ...(protocol === 'lmtp' ? { dsn: false } : {}) }),
+    isFull: () => connections() > limits.connections,
+  };
+}
+
+/**
+ * `current` gives the generation in force, `connections` the number of open sessions of all listeners. Where a reload
+ * changes what the listener promises, new sessions and new transactions get it; the socket stays open.
+ */
 export function composeListener(
   listener: ListenerConfig,
   current: () => Generation,
@@ -113,30 +165,14 @@ export function composeListener(
   log: Log,
 ): Listener {
   const name = listenerName(listener);
-  const trusts = containedIn(listener.trust);
+  let known: { readonly generation: Generation; readonly site: Site } | null = null;
   const site = (): Site => {
-    const { config } = current();
-    const { limits, hostname } = config;
-    return {
-      protocol: listener.protocol,
-      hostname,
-      entrance: {
-        name,
-        replies: listener.protocol === 'lmtp' ? 'each' : 'one',
-        refuseAt: listener.refuseAt,
-        deadline: listener.deadline,
-        received: listener.received,
-      },
-      clientFrom: listener.clientFrom,
-      trusts,
-      limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
-      log,
-      pipeline: () => current().pipeline,
-      // Success reports promised over LMTP would be ours to write, and we write no mail.
-      offers: () => ({ ...offersOf(current()), ...(listener.protocol === 'lmtp' ? { dsn: false } : {}) }),
-      isFull: () => connections() > limits.connections,
-    };
+    const generation = current();
+    if (known?.generation !== generation) {
+      const wanted = generation.config.listen.find((other) => listenerName(other) === name) ?? listener;
+      known = { generation, site: siteOf(generation, wanted, connections, log) };
+    }
+    return known.site;
   };
-  const { address, mode } = listener;
-  return new Listener({ address, mode, clientTimeout: current().config.timeouts.client }, site);
+  return new Listener({ address: listener.address, mode: listener.mode }, site);
 }

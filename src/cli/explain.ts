@@ -10,11 +10,10 @@ import type { Recipient, Transaction } from '../core/envelope.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { replies } from '../core/reply.ts';
-import type { Verdict } from '../core/verdict.ts';
+import type { HeaderEdit, Verdict } from '../core/verdict.ts';
 import { parseHeader } from '../mail/header.ts';
-import { decide, openDecision } from '../pipeline/decide.ts';
-import type { Rulebook } from '../rules/rulebook.ts';
-import type { TracedClause, TraceStep } from '../rules/trace.ts';
+import { type Decision, decide, openCourse, openDecision } from '../pipeline/decide.ts';
+import type { TraceStep } from '../rules/trace.ts';
 import { parsePath } from '../smtp/path.ts';
 import { formatReply } from '../smtp/reply-format.ts';
 import { type Command, readArguments, type Streams, UsageError } from './command.ts';
@@ -22,6 +21,8 @@ import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
+import { PHASE_WORDS } from './phases.ts';
+import { printStep } from './print-trace.ts';
 
 const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
 
@@ -50,6 +51,9 @@ interface Explanation {
   readonly rule: string | null;
   readonly ruleset: string;
   readonly edits: readonly string[];
+  readonly notes: readonly string[];
+  /** null where no rule scored. */
+  readonly score: number | null;
   readonly steps: readonly TraceStep[];
 }
 
@@ -87,10 +91,18 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   printDiagnostics(errors, (name) => sources.get(name) ?? null, streams);
   if (rulebook === null || errors.length > 0) return 1;
 
-  const explanations: Explanation[] = [];
+  const course = openCourse(Date.now());
+  const decisions: Decision[] = [];
   for (const recipient of recipients) {
-    const route = routeOf(config.routes, recipient.forwardPath);
-    explanations.push(await explain(rulebook, transaction, recipient, message, route));
+    const policy = await rulebook.policyFor(recipient.forwardPath);
+    const decision = openDecision(transaction, course, recipient, policy, true);
+    await decide(decision, { phase: 'envelope' });
+    decisions.push(decision);
+  }
+  const explanations: Explanation[] = [];
+  for (const decision of decisions) {
+    const route = routeOf(config.routes, decision.recipient.forwardPath);
+    explanations.push(await explain(decision, message, route));
   }
   rulebook.close();
   if (values.json === true) streams.out(`${JSON.stringify(explanations, null, 2)}\n`);
@@ -104,7 +116,7 @@ function transactionOf(from: string, clientIp: string | null, helo: string): Tra
   if (clientIp !== null && isIP(clientIp) === 0) throw new UsageError(`--client-ip ${clientIp} is no IP address`);
   return {
     id: ID,
-    client: { address: clientIp, name: null, port: null, helo, tls: false, protocol: 'ESMTP' },
+    client: { address: clientIp, name: null, port: null, helo, tls: null, protocol: 'ESMTP' },
     reversePath: parsed.path.mailbox,
     rawReversePath: parsed.path.raw,
     parameters: new Map(),
@@ -131,20 +143,12 @@ function readMessage(file: string): Message | string {
   return { header: parseHeader(wire), content: { size: wire.length, slices: () => [wire] } };
 }
 
-async function explain(
-  rulebook: Rulebook,
-  transaction: Transaction,
-  recipient: Recipient,
-  message: Message,
-  route: string,
-): Promise<Explanation> {
-  const policy = await rulebook.policyFor(recipient.forwardPath);
-  const decision = openDecision(transaction, recipient, policy, true);
+/** Takes a decision, which was asked at RCPT, to its end. */
+async function explain(decision: Decision, message: Message, route: string): Promise<Explanation> {
+  const { policy, recipient } = decision;
   const { header } = message;
-  const verdict =
-    (await decide(decision, { phase: 'envelope' })) ??
-    (await decide(decision, { phase: 'header', header })) ??
-    (await decide(decision, { phase: 'content', header, message }));
+  await decide(decision, { phase: 'header', header });
+  const verdict = await decide(decision, { phase: 'content', header, message });
   if (verdict === null) throw new Error('the rules did not decide at the end of the content');
   return {
     recipient: printMailbox(recipient.forwardPath),
@@ -156,20 +160,28 @@ async function explain(
     phase: verdict.phase,
     rule: verdict.rule,
     ruleset: policy.unavailable ?? verdict.ruleset,
-    edits:
-      verdict.kind === 'relay'
-        ? verdict.edits.map((edit) => (edit.kind === 'add' ? `add ${edit.name}: ${edit.value}` : `remove ${edit.name}`))
-        : [],
+    edits: verdict.kind === 'relay' ? verdict.edits.map(printEdit) : [],
+    notes: verdict.notes ?? [],
+    score: verdict.score ?? null,
     steps: decision.evaluation.trace,
   };
+}
+
+function printEdit(edit: HeaderEdit): string {
+  switch (edit.kind) {
+    case 'add':
+      return `add ${edit.name}: ${edit.value}`;
+    case 'remove':
+      return `remove ${edit.name}`;
+    case 'prefix':
+      return `prefix ${edit.name}: ${edit.text}`;
+  }
 }
 
 function replyOf(verdict: Verdict): string {
   if (verdict.kind === 'discard') return formatReply(replies.messageAccepted);
   return verdict.kind === 'relay' ? '' : formatReply(verdict.reply);
 }
-
-const PHASE_WORDS = { envelope: 'at RCPT', header: 'at the end of the header section', content: 'after the final dot' };
 
 function print(one: Explanation): string {
   const to = one.downstream === null ? '' : ` to ${one.downstream}`;
@@ -181,25 +193,10 @@ function print(one: Explanation): string {
     unavailable,
     one.reply === '' ? '' : `${one.reply.replace(/^/gm, '  ')}\n`,
     ...one.edits.map((edit) => `  ${edit}\n`),
-    ...one.steps.map(printStep),
+    ...one.notes.map((note) => `  note: ${note}\n`),
+    one.score === null ? '' : `  score ${one.score}\n`,
+    ...one.steps.map((step) => printStep(step, 4)),
   ].join('');
-}
-
-function printStep(step: TraceStep): string {
-  const waits = step.waitsForText ? ', waits for what its text names' : '';
-  const place = `${step.place.file}:${step.place.line}`;
-  const head = `    ${step.phase.padEnd(8)} ${step.layer} "${step.rule}" ${wordOf(step.truth)}${waits}  ${place}\n`;
-  return head + step.clauses.map((clause) => printClause(clause, 6)).join('');
-}
-
-function printClause(clause: TracedClause, indent: number): string {
-  const saw = clause.saw === null ? '' : `  saw ${clause.saw}`;
-  const line = `${' '.repeat(indent)}${clause.label}: ${wordOf(clause.truth)}${saw}\n`;
-  return line + clause.children.map((child) => printClause(child, indent + 2)).join('');
-}
-
-function wordOf(truth: TracedClause['truth']): string {
-  return truth === 'later' ? 'not yet' : String(truth);
 }
 
 export const explainCommand: Command = {

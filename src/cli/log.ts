@@ -72,7 +72,10 @@ function transactionForPeople(record: TransactionRecord): string {
   const lines = recipients.map((one) => {
     const by = one.rule === null ? '' : ` by ${one.ruleset}: ${one.rule}`;
     const via = one.downstream === null ? '' : ` via ${one.downstream}`;
-    return `\n  to=<${one.to}> ${one.verdict}${by}${via}: ${one.reply}`;
+    const score = one.score === undefined ? '' : ` score=${one.score}`;
+    const shadow = one.shadow === undefined ? '' : ` (shadow: ${one.shadow.join(', ')})`;
+    const notes = (one.notes ?? []).map((note) => `\n    note: ${note}`).join('');
+    return `\n  to=<${one.to}> ${one.verdict}${by}${via}${score}: ${one.reply}${shadow}${notes}`;
   });
   return ` ${id} ${listener} client=${client ?? 'unknown'} from=<${from}> size=${size} end=${end} ${ms} ms${lines.join('')}`;
 }

@@ -8,8 +8,9 @@ import { type Command, type Streams, UsageError } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { referenceCommand } from './reference.ts';
 import { serveCommand } from './serve.ts';
+import { testCommand } from './test.ts';
 
-const COMMANDS: readonly Command[] = [serveCommand, checkCommand, explainCommand, referenceCommand];
+const COMMANDS: readonly Command[] = [serveCommand, checkCommand, testCommand, explainCommand, referenceCommand];
 
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),

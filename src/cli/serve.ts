@@ -11,7 +11,7 @@ import type { Listener } from '../server/listener.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { memoryLedger } from '../store/memory-ledger.ts';
 import { type Command, readArguments, type Streams } from './command.ts';
-import { composeGeneration, composeListener, type Generation, listenerName } from './compose.ts';
+import { composeGeneration, composeListener, composeMemory, type Generation, listenerName } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
@@ -26,17 +26,28 @@ Serves until SIGTERM (messages under way finish first). SIGHUP reads configurati
 Example: postern serve --config /etc/postern/postern.yaml
 `;
 
+/** What outlives a reload. */
+interface Lasting {
+  readonly memory: ReturnType<typeof composeMemory>;
+  readonly ledger: Ledger;
+}
+
 interface Loaded {
   readonly config: Config;
   readonly generation: Generation;
 }
 
 /** Configuration and rules, or null after printing what is wrong with them. */
-function load(file: string, ledger: Ledger, logOf: (config: Config) => Log, streams: Streams): Loaded | null {
+async function load(
+  file: string,
+  logOf: (config: Config) => Log,
+  { memory, ledger }: Lasting,
+  streams: Streams,
+): Promise<Loaded | null> {
   const { config, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (config === null) return null;
-  const composed = composeGeneration(config, logOf(config), ledger);
+  const composed = await composeGeneration(config, logOf(config), memory, ledger);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -45,13 +56,13 @@ class Service {
   readonly #file: string;
   readonly #log: Log;
   readonly #streams: Streams;
-  readonly #ledger: Ledger;
+  readonly #lasting: Lasting;
   readonly #listeners = new Map<string, Listener>();
   #generation: Generation;
 
-  constructor(file: string, ledger: Ledger, generation: Generation, log: Log, streams: Streams) {
+  constructor(file: string, generation: Generation, log: Log, lasting: Lasting, streams: Streams) {
+    this.#lasting = lasting;
     this.#file = file;
-    this.#ledger = ledger;
     this.#generation = generation;
     this.#log = log;
     this.#streams = streams;
@@ -61,7 +72,7 @@ class Service {
   async open(config: Config): Promise<string | null> {
     const opened: [string, Listener][] = [];
     for (const wanted of config.listen) {
-      const name = JSON.stringify(wanted);
+      const name = listenerName(wanted);
       if (this.#listeners.has(name)) continue;
       const listener = composeListener(
         wanted,
@@ -74,7 +85,7 @@ class Service {
         opened.push([name, listener]);
       } catch (error) {
         for (const [, other] of opened) await other.drain(0);
-        return cannotListen(listenerName(wanted), error);
+        return cannotListen(name, error);
       }
     }
     for (const [name, listener] of opened) this.#listeners.set(name, listener);
@@ -90,7 +101,7 @@ class Service {
   }
 
   async reload(): Promise<void> {
-    const loaded = load(this.#file, this.#ledger, () => this.#log, this.#streams);
+    const loaded = await load(this.#file, () => this.#log, this.#lasting, this.#streams);
     if (loaded === null) {
       this.#log.warn('reload-refused', { reason: 'see standard error; the old configuration stays in force' });
       return;
@@ -104,7 +115,7 @@ class Service {
     }
     const old = this.#generation;
     this.#generation = generation;
-    const kept = new Set(config.listen.map((wanted) => JSON.stringify(wanted)));
+    const kept = new Set(config.listen.map(listenerName));
     for (const [name, listener] of this.#listeners) {
       if (kept.has(name)) continue;
       this.#listeners.delete(name);
@@ -120,7 +131,7 @@ class Service {
     this.#log.info('draining', { seconds: drain / 1000, sessions: this.#connections() });
     await Promise.all([...this.#listeners.values()].map((listener) => listener.drain(drain)));
     await this.#generation.close();
-    this.#ledger.close();
+    this.#lasting.ledger.close();
     this.#log.info('stopped');
   }
 
@@ -147,10 +158,10 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const file = findConfig(values.config as string | undefined);
   const greeting = values['when-ready'] as string | undefined;
   let log: Log | null = null;
-  const ledger = memoryLedger();
-  const loaded = load(file, ledger, ({ log: options }) => (log ??= createLog(options)), streams);
+  const lasting = { memory: composeMemory(), ledger: memoryLedger() };
+  const loaded = await load(file, ({ log: options }) => (log ??= createLog(options)), lasting, streams);
   if (loaded === null || log === null) return 1;
-  const service = new Service(file, ledger, loaded.generation, log, streams);
+  const service = new Service(file, loaded.generation, log, lasting, streams);
   const problem = await service.open(loaded.config);
   if (problem !== null) {
     streams.err(`postern: ${problem}\n`);

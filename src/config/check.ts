@@ -48,7 +48,7 @@ function checkListeners(document: YamlDocument, tell: Tell): void {
   const seen = new Map<string, YamlPath>();
   for (const { path, value } of valid(document, 'listen', listenerSchema)) {
     if (value === null) continue;
-    const { lmtp, smtp, client_from } = value;
+    const { lmtp, smtp, client_from, mixed, refuse_at } = value;
     const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
     const address = lmtp ?? smtp;
     if (address === undefined) {
@@ -88,6 +88,10 @@ function checkListeners(document: YamlDocument, tell: Tell): void {
         'refuse_at is for smtp only',
         'take it away: over LMTP it is always rcpt',
       );
+    }
+    if (mixed === 'split' && refuse_at === 'data') {
+      const hint = 'write mixed: strictest, or take refuse_at away';
+      tell('E_VALUE', [...path, 'mixed'], 'split refuses at RCPT, which refuse_at: data is to avoid', hint);
     }
     checkTwice(document, address, addressPath, seen, tell);
   }

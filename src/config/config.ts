@@ -16,7 +16,7 @@ export interface ListenerConfig {
   /** Peers whose XFORWARD is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */
-  readonly mixed: 'strictest';
+  readonly mixed: 'split' | 'strictest';
   readonly refuseAt: 'rcpt' | 'data';
   /** From the client's final dot to our last reply. */
   readonly deadline: number;
@@ -40,6 +40,18 @@ export interface ListsConfig {
   readonly dialect: 'mailman' | 'plain';
 }
 
+/** What the files of lists may do. */
+export interface MayConfig {
+  /** Null for all that can only tighten or tag. */
+  readonly actions: readonly string[] | null;
+  readonly conditions: readonly string[] | null;
+  readonly regex: boolean;
+  readonly rules: number;
+  readonly sets: number;
+  /** In octets. */
+  readonly patterns: number;
+}
+
 export interface Config {
   /** The configuration file. */
   readonly file: string;
@@ -48,7 +60,12 @@ export interface Config {
   readonly downstreams: readonly DownstreamConfig[];
   /** The last one takes every recipient. */
   readonly routes: readonly Route[];
-  readonly rules: { readonly system: string | null; readonly lists: ListsConfig | null };
+  readonly rules: {
+    readonly system: string | null;
+    readonly presets: string | null;
+    readonly lists: ListsConfig | null;
+    readonly may: MayConfig;
+  };
   readonly limits: {
     readonly message: number;
     readonly memory: number;

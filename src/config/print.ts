@@ -5,7 +5,7 @@ import type { Layout } from '../core/layout.ts';
 import { printYaml } from '../yaml/print.ts';
 import type { YamlValue } from '../yaml/tree.ts';
 import { formatAddress, formatNetwork } from './address.ts';
-import type { Config, DownstreamConfig, ListenerConfig, ListsConfig } from './config.ts';
+import type { Config, DownstreamConfig, ListenerConfig, ListsConfig, MayConfig } from './config.ts';
 
 /** Every key with its value, defaults included. */
 export function printConfig(config: Config): string {
@@ -19,6 +19,8 @@ export function printConfig(config: Config): string {
     rules: {
       ...(rules.system === null ? {} : { system: rules.system }),
       ...(rules.lists === null ? {} : { lists: lists(rules.lists) }),
+      ...(rules.presets === null ? {} : { presets: rules.presets }),
+      may: may(rules.may),
     },
     limits: {
       message: size(limits.message),
@@ -36,6 +38,17 @@ export function printConfig(config: Config): string {
     store: config.store,
     log: { ...config.log },
   });
+}
+
+function may({ actions, conditions, regex, rules, sets, patterns }: MayConfig): YamlValue {
+  return {
+    ...(actions === null ? {} : { actions }),
+    ...(conditions === null ? {} : { conditions }),
+    regex: `${regex}`,
+    rules: `${rules}`,
+    sets: `${sets}`,
+    patterns: size(patterns),
+  };
 }
 
 function listener(one: ListenerConfig): YamlValue {

@@ -25,6 +25,8 @@ export function resolveConfig(file: string, settings: Settings): Config {
     rules: {
       system: rules.system === undefined ? null : at(rules.system),
       lists: rules.lists === undefined ? null : resolveLists(rules.lists, at),
+      presets: rules.presets === undefined ? null : at(rules.presets),
+      may: { ...rules.may, actions: rules.may.actions ?? null, conditions: rules.may.conditions ?? null },
     },
     limits: {
       message: limits.message,
@@ -58,7 +60,7 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
     mode: listener.mode ?? null,
     clientFrom: listener.client_from,
     trust: listener.trust,
-    mixed: listener.mixed,
+    mixed: listener.mixed ?? (listener.refuse_at === 'data' ? 'strictest' : 'split'),
     refuseAt: listener.refuse_at,
     deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
     received: listener.received,

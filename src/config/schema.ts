@@ -102,10 +102,13 @@ export const listenerSchema = z.strictObject({
     description:
       'Peers whose XFORWARD is believed, with client_from: xforward. On a unix socket every peer is trusted: mode says who that can be.',
   }),
-  mixed: choice(['strictest'], ['split', 'prdr']).prefault('strictest').meta({
-    description:
-      'One reply for many verdicts, SMTP only. strictest: if any recipient is refused, the message is refused for all and nothing is relayed. The only choice so far.',
-  }),
+  mixed: choice(['split', 'strictest'], ['prdr'])
+    .optional()
+    .meta({
+      description:
+        'One reply for many verdicts, SMTP only. split (where it is left out): recipients whose rules can still differ are asked for in a message of their own (452 at RCPT). strictest: if any recipient is refused, the message is refused for all. In either nothing is relayed for some and refused for others by the rules. strictest is what refuse_at: data goes with.',
+      examples: ['strictest'],
+    }),
   refuse_at: choice(['rcpt', 'data']).prefault('rcpt').meta({
     description:
       'When what is refused by the envelope alone is refused, SMTP only: rcpt, or data: after the final dot. Postfix with smtpd_proxy_options=speed_adjust needs data.',
@@ -165,6 +168,26 @@ export const listsSchema = z.strictObject({
   }),
 });
 
+const may = z.strictObject({
+  actions: listOf(text)
+    .optional()
+    .meta({
+      description:
+        'Actions they may use, also some that are for the system otherwise; by default all that can only tighten or tag.',
+      examples: [['reject', 'defer', 'discard', 'add_header']],
+    }),
+  conditions: listOf(text)
+    .optional()
+    .meta({
+      description: 'Conditions they may ask; by default all that are not for the system alone.',
+      examples: [['always', 'author', 'subject', 'size']],
+    }),
+  regex: flag.prefault('true').meta({ description: 'Whether they may use regex.' }),
+  rules: positive.prefault('100').meta({ description: 'Rules of one file.' }),
+  sets: count.prefault('20').meta({ description: 'Sets of one file.' }),
+  patterns: size.prefault('10 KB').meta({ description: 'All regex patterns of one file together.' }),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal('1').meta({ title: '1', description: 'The version of this format.', examples: ['1'] }),
   hostname: hostname.optional().meta({
@@ -185,7 +208,13 @@ export const configSchema = z.strictObject({
   rules: z
     .strictObject({
       system: path.optional().meta({ description: "The system's rules: before and after those of the lists." }),
+      presets: path.optional().meta({
+        description:
+          'Folder of the presets that lists may extend: FOLDER/NAME.yaml. Those in rules/presets ship with Postern.',
+        examples: ['rules/presets'],
+      }),
       lists: listsSchema.optional().meta({ description: "The lists' own rules." }),
+      may: may.prefault({}).meta({ description: 'What the files of lists may do. Presets may do everything.' }),
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),

@@ -42,9 +42,12 @@ export type DiagnosticCode =
   | 'E_PLACE'
   | 'E_TOO_MANY'
   | 'E_LISTEN'
+  | 'E_TEST'
   | 'W_UNREACHABLE'
   | 'W_UNUSED'
-  | 'W_LOOSE_PATTERN';
+  | 'W_LOOSE_PATTERN'
+  | 'W_OVERDUE'
+  | 'W_UNTRUSTED';
 
 export interface Diagnostic {
   readonly code: DiagnosticCode;
@@ -53,6 +56,8 @@ export interface Diagnostic {
   /** What to do, where we know it. */
   readonly hint: string | null;
   readonly place: Place;
+  /** The name of the rule it is in. */
+  readonly rule?: string;
 }
 
 /** Warnings are told and do not keep a file from loading. */

@@ -14,7 +14,10 @@ export interface Client {
   readonly port: number | null;
   /** The argument of HELO, EHLO or LHLO. */
   readonly helo: string;
-  readonly tls: boolean;
+  /** null where nobody told: XFORWARD does not. */
+  readonly tls: boolean | null;
+  /** The name it authenticated with, null if it did not; left out where nobody told: XFORWARD does not. */
+  readonly login?: string | null;
   /** The protocol of the original client's session. */
   readonly protocol: 'SMTP' | 'ESMTP' | 'LMTP';
 }

@@ -18,7 +18,8 @@ export function isReached(needed: Phase, reached: Phase): boolean {
 }
 
 /** What a list's address is for; `post` is the posting address itself. */
-export type Role = 'post' | 'owner' | 'request' | 'join' | 'leave' | 'confirm' | 'bounces';
+export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** A recipient's address taken apart by the dialect of the list manager. */
 export interface ListAddress {
@@ -32,12 +33,31 @@ export interface ListAddress {
 /** Answers of stores, remembered from RCPT to the dot: a store that changes cannot split a transaction. */
 export type Answers = Map<object, boolean>;
 
+/** What the rules asked so far have scored for one recipient. No rule overtakes another, so it is final when it is asked. */
+export interface Score {
+  /** null where no rule has scored. */
+  sum: number | null;
+}
+
+/**
+ * Whom a transaction has named, refused recipients too: what it counts must not depend on when the others were answered.
+ * It only grows, and is complete when the content begins. Keys are addresses without case.
+ */
+export interface Addressees {
+  readonly recipients: ReadonlySet<string>;
+  readonly lists: ReadonlySet<string>;
+}
+
 export interface EnvelopeFacts {
   readonly phase: Phase;
+  /** Milliseconds since the epoch, taken once for each transaction: a rule cannot change its mind at midnight. */
+  readonly now: number;
+  readonly addressees: Addressees;
   readonly transaction: Transaction;
   readonly recipient: Recipient;
   readonly address: ListAddress;
   readonly answers: Answers;
+  readonly score: Score;
 }
 
 export interface HeaderFacts extends EnvelopeFacts {

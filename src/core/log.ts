@@ -13,6 +13,12 @@ export interface RecipientRecord {
   readonly phase: string | null;
   readonly reply: string;
   readonly downstream: string | null;
+  /** What rules noted; left out where there is nothing. */
+  readonly notes?: readonly string[];
+  /** The sum of the scores; left out where no rule scored. */
+  readonly score?: number;
+  /** Shadow rules that would have decided, had they been in force; left out where there are none. */
+  readonly shadow?: readonly string[];
 }
 
 /** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */

@@ -11,6 +11,8 @@ export interface HeaderField {
   readonly name: string;
   readonly start: number;
   readonly end: number;
+  /** Octet offset of the first octet of the value, behind white space and line ends. */
+  readonly valueStart: number;
   /** The field body unfolded (RFC 5322 section 2.2.3), without surrounding white space, otherwise as it stands. */
   readonly value: string;
   /** `value` with encoded words and charsets decoded (RFC 2047). */

@@ -42,6 +42,7 @@ export const replies = {
   mailAccepted: reply(250, '2.1.0', 'Ok'),
   recipientAccepted: reply(250, '2.1.5', 'Ok'),
   messageAccepted: reply(250, '2.0.0', 'Ok'),
+  receivedBefore: reply(250, '2.0.0', 'Ok, received before'),
   startContent: reply(354, null, 'End data with <CR><LF>.<CR><LF>'),
   internalError: reply(451, '4.3.0', 'Internal error; please try again later'),
   policyUnavailable: reply(451, '4.3.0', 'The rules for this recipient cannot be applied now; please try again later'),

@@ -66,6 +66,7 @@ export function createMaildirDownstream(options: MaildirOptions): Downstream {
 
   return {
     name,
+    offers: () => ({ size: null, smtputf8: true, dsn: false }),
     async deliver({ transaction, recipients }, content, { signal, deadline, onReply }) {
       const answers = new Answers(recipients.length, onReply);
       const answered = new AbortController();

@@ -5,7 +5,6 @@
  * parsed, above a limit or malformed; it holds back no more than the start of one line. Octets are not copied, save
  * those of a line start that two slices share.
  */
-import type { HeaderField } from '../core/message.ts';
 import { colonOf, isBlank, isEmptyLine, isPassedOver, lineEnd } from './header.ts';
 
 /** Takes the slices of a content in order and gives those to pass on. */
@@ -15,8 +14,15 @@ export interface SliceFilter {
   end(): readonly Buffer[];
 }
 
-/** Puts `added` in front of everything and leaves out the fields `removed`, which are in order. */
-export function cutFields(added: readonly Buffer[], removed: readonly HeaderField[]): SliceFilter {
+/** Octets to leave out, from `start` up to `end`, and what stands there instead. */
+export interface Cut {
+  readonly start: number;
+  readonly end: number;
+  readonly instead?: Buffer;
+}
+
+/** Puts `added` in front of everything and makes the cuts, which are in order. */
+export function cutFields(added: readonly Buffer[], cuts: readonly Cut[]): SliceFilter {
   let pending = added;
   let offset = 0;
   let next = 0;
@@ -26,8 +32,9 @@ export function cutFields(added: readonly Buffer[], removed: readonly HeaderFiel
       pending = [];
       const end = offset + slice.length;
       let from = offset;
-      for (let cut = removed[next]; cut !== undefined && cut.start < end; cut = removed[next]) {
+      for (let cut = cuts[next]; cut !== undefined && cut.start < end; cut = cuts[next]) {
         if (cut.start > from) out.push(slice.subarray(from - offset, cut.start - offset));
+        if (cut.instead !== undefined && cut.start >= offset) out.push(cut.instead);
         from = Math.min(cut.end, end);
         if (cut.end > end) break;
         next += 1;
@@ -36,8 +43,14 @@ export function cutFields(added: readonly Buffer[], removed: readonly HeaderFiel
       offset = end;
       return out;
     },
-    end: () => pending,
+    end: () => [...pending, ...cuts.slice(next).flatMap(({ instead }) => instead ?? [])],
   };
+}
+
+/** One filter behind the other. */
+export function chain(first: SliceFilter, second: SliceFilter): SliceFilter {
+  const through = (slices: readonly Buffer[]): readonly Buffer[] => slices.flatMap((slice) => second.push(slice));
+  return { push: (slice) => through(first.push(slice)), end: () => [...through(first.end()), ...second.end()] };
 }
 
 /** So many octets of a line are enough to judge it. */

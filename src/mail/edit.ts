@@ -1,14 +1,16 @@
 /**
  * edit - the header section with the edits of the rules applied, and without what outsiders must not say.
  *
- * Added fields come first, in the order given; `remove` takes every field of that name that came with the message.
+ * Added fields come first, in the order given; `remove` takes every field of that name that came with the message;
+ * `prefix` puts a text in front of the first of them (edit-plan.ts).
  * `X-Postern-*` fields that came with it are always taken out, so that nobody can hold, tag or clear a message by forging
  * them. All other octets are passed on as the slices they came in, not copied.
  */
 import type { Content, Header } from '../core/message.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
-import { cutFields, type SliceFilter, sweepFields } from './cut.ts';
+import { type Cut, chain, cutFields, type SliceFilter, sweepFields } from './cut.ts';
 import { LONGEST_SECTION, MOST_FIELDS } from './header.ts';
+import { insertion, planEdits } from './edit-plan.ts';
 
 const OURS = 'x-postern-';
 
@@ -18,32 +20,32 @@ const OURS = 'x-postern-';
  * more to know their number.
  */
 export async function editContent(content: Content, header: Header, edits: readonly HeaderEdit[]): Promise<Content> {
-  const added: Buffer[] = [];
-  const names = new Set<string>();
-  for (const edit of edits) {
-    if (edit.kind === 'add') added.push(formatField(edit.name, edit.value));
-    else names.add(edit.name.toLowerCase());
-  }
+  const plan = planEdits(header, edits);
+  const added = plan.added.map(({ name, value }) => formatField(name, value));
   const isRemoved = (name: string): boolean => {
     const lower = name.toLowerCase();
-    return lower.startsWith(OURS) || names.has(lower);
+    return lower.startsWith(OURS) || plan.removed.has(lower);
   };
   const removed = header.fields.filter((field) => isRemoved(field.name));
+  const inserted = [...plan.prefixes].map(([field, text]): Cut => insertion(field, text));
+  const cuts: readonly Cut[] = [...removed, ...inserted].sort((a, b) => a.start - b.start);
   const whole = knowsAllFields(header, content.size);
-  if (whole && removed.length === 0 && added.length === 0) return content;
-  const start = (): SliceFilter => (whole ? cutFields(added, removed) : sweepFields(added, isRemoved));
+  if (whole && cuts.length === 0 && added.length === 0) return content;
+  const start = (): SliceFilter =>
+    whole ? cutFields(added, cuts) : chain(cutFields([], inserted), sweepFields(added, isRemoved));
+  const grows = added.length > 0 || inserted.length > 0;
 
   const slices = content.slices();
   if (Symbol.asyncIterator in slices) {
-    const known = content.size + octets(added) - removed.reduce((sum, field) => sum + field.end - field.start, 0);
+    const cutOut = cuts.reduce((sum, cut) => sum + cut.end - cut.start - (cut.instead?.length ?? 0), 0);
     const edited = (): AsyncGenerator<Buffer> => filterLater(content, start());
-    const size = whole ? known : await count(edited());
-    return added.length === 0 && size === content.size ? content : { size, slices: edited };
+    const size = whole ? content.size + octets(added) - cutOut : await count(edited());
+    return !grows && size === content.size ? content : { size, slices: edited };
   }
   const filter = start();
   const edited = [...slices.flatMap((slice) => filter.push(slice)), ...filter.end()];
   const size = octets(edited);
-  return added.length === 0 && size === content.size ? content : { size, slices: () => edited };
+  return !grows && size === content.size ? content : { size, slices: () => edited };
 }
 
 async function* filterLater(content: Content, filter: SliceFilter): AsyncGenerator<Buffer> {

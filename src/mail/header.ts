@@ -120,6 +120,16 @@ class Field implements HeaderField {
     this.#colon = colon;
   }
 
+  get valueStart(): number {
+    const content = this.#content;
+    let at = this.#colon + 1;
+    for (;;) {
+      while (isBlank(content[at])) at += 1;
+      if (!isEmptyLine(content, at) || at + 2 >= this.end) return at;
+      at += 2;
+    }
+  }
+
   get value(): string {
     this.#value ??= unfold(this.#content.subarray(this.#colon + 1, this.end));
     return this.#value;

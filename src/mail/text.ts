@@ -59,6 +59,32 @@ function fromQ(encoded: string): Buffer {
   return Buffer.from(decoded, 'latin1');
 }
 
+/** In a Q-encoded word that may stand anywhere (RFC 2047 section 5); longer words than this are not allowed (section 2). */
+const SAFE_IN_WORD = /^[A-Za-z0-9!*+/-]$/;
+const LONGEST_WORD = 75 - '=?UTF-8?Q??='.length;
+
+/** A text for a header field: as it stands where it is printable ASCII, else as encoded words (RFC 2047). */
+export function encodeText(text: string): string {
+  if (/^[ -~]*$/.test(text) && !text.includes('=?')) return text;
+  const words: string[] = [];
+  let word = '';
+  for (const character of text) {
+    const encoded = encodeCharacter(character);
+    if (word.length + encoded.length > LONGEST_WORD) {
+      words.push(word);
+      word = '';
+    }
+    word += encoded;
+  }
+  return [...words, word].map((one) => `=?UTF-8?Q?${one}?=`).join(' ');
+}
+
+function encodeCharacter(character: string): string {
+  if (character === ' ') return '_';
+  if (SAFE_IN_WORD.test(character)) return character;
+  return Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&');
+}
+
 const PLAIN = /^[\t-\r -~]*$/;
 /** What nobody sees: zero-width and bidirectional controls, soft hyphens, fillers, variation selectors, controls. */
 const INVISIBLE = /(?![\t-\r])[\p{Default_Ignorable_Code_Point}\p{Cc}\ufff9-\ufffb]/gu;

@@ -5,18 +5,42 @@
  * store can split a transaction.
  */
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import type { Answers, Facts } from '../core/facts.ts';
+import type { Addressees, Answers, Facts, Score } from '../core/facts.ts';
+import { printMailbox } from '../core/mailbox.ts';
 import type { Header, Message } from '../core/message.ts';
 import { replies, withId } from '../core/reply.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Evaluation, Policy } from '../rules/policy.ts';
 
+/** What the decisions of one transaction share. */
+export interface Course {
+  /** Milliseconds since the epoch, at the first RCPT. */
+  readonly startedAt: number;
+  readonly addressees: Addressees;
+  /** Adds a recipient and its list to those that were named. */
+  name(recipient: Recipient, list: string): void;
+}
+
+export function openCourse(startedAt: number): Course {
+  const [recipients, lists] = [new Set<string>(), new Set<string>()];
+  return {
+    startedAt,
+    addressees: { recipients, lists },
+    name({ forwardPath }, list) {
+      recipients.add(printMailbox(forwardPath).toLowerCase());
+      lists.add(list);
+    },
+  };
+}
+
 export interface Decision {
   readonly transaction: Transaction;
+  readonly course: Course;
   readonly recipient: Recipient;
   readonly policy: Policy;
   readonly evaluation: Evaluation;
   readonly answers: Answers;
+  readonly score: Score;
   verdict: Verdict | null;
 }
 
@@ -26,14 +50,23 @@ export type Learned =
   | { readonly phase: 'header'; readonly header: Header }
   | { readonly phase: 'content'; readonly header: Header; readonly message: Message };
 
-/** With `trace` the evaluation keeps what each rule saw. */
-export function openDecision(transaction: Transaction, recipient: Recipient, policy: Policy, trace = false): Decision {
+/** Names the recipient in the course of its transaction. With `trace` the evaluation keeps what each rule saw. */
+export function openDecision(
+  transaction: Transaction,
+  course: Course,
+  recipient: Recipient,
+  policy: Policy,
+  trace = false,
+): Decision {
+  course.name(recipient, policy.address.list);
   const decision: Decision = {
     transaction,
+    course,
     recipient,
     policy,
     evaluation: policy.start({ trace }),
     answers: new Map(),
+    score: { sum: null },
     verdict: null,
   };
   if (policy.unavailable !== null) {
@@ -43,9 +76,12 @@ export function openDecision(transaction: Transaction, recipient: Recipient, pol
   return decision;
 }
 
-/** Asks the rules with what is known by now; the verdict, or null where more must be known first. */
+/**
+ * Asks the rules with what is known by now; the verdict, or null where more must be known first. Shadow rules are asked on
+ * though there is a verdict; that changes nothing about it.
+ */
 export async function decide(decision: Decision, learned: Learned): Promise<Verdict | null> {
-  if (decision.verdict !== null) return decision.verdict;
+  if (decision.verdict !== null && !decision.evaluation.pending) return decision.verdict;
   const verdict = await decision.evaluation.advance(factsOf(decision, learned));
   if (verdict !== 'later') decision.verdict = verdict;
   return decision.verdict;
@@ -53,30 +89,44 @@ export async function decide(decision: Decision, learned: Learned): Promise<Verd
 
 /** Tells the rules that a downstream took the message. Never throws and never rejects. */
 export function accept(decision: Decision, { header, content }: Message): void | Promise<void> {
-  const { transaction, recipient, policy, answers, evaluation } = decision;
+  const { transaction, course, recipient, policy, answers, score, evaluation } = decision;
   const message = { header, content };
   return evaluation.accepted({
     phase: 'content',
+    now: course.startedAt,
+    addressees: course.addressees,
     transaction,
     recipient,
     address: policy.address,
     answers,
+    score,
     header,
     message,
   });
 }
 
 /** Spelled out, because spreading objects of several shapes is slow, and this is done for each recipient and phase. */
-function factsOf({ transaction, recipient, policy, answers }: Decision, learned: Learned): Facts {
+function factsOf({ transaction, course, recipient, policy, answers, score }: Decision, learned: Learned): Facts {
   const { address } = policy;
+  const { startedAt: now, addressees } = course;
   switch (learned.phase) {
     case 'envelope':
-      return { phase: 'envelope', transaction, recipient, address, answers };
+      return { phase: 'envelope', now, addressees, transaction, recipient, address, answers, score };
     case 'header':
-      return { phase: 'header', transaction, recipient, address, answers, header: learned.header };
+      return {
+        phase: 'header',
+        now,
+        addressees,
+        transaction,
+        recipient,
+        address,
+        answers,
+        score,
+        header: learned.header,
+      };
     case 'content': {
       const { header, message } = learned;
-      return { phase: 'content', transaction, recipient, address, answers, header, message };
+      return { phase: 'content', now, addressees, transaction, recipient, address, answers, score, header, message };
     }
   }
 }

@@ -7,6 +7,8 @@ export interface Entrance {
   readonly name: string;
   /** `each`: LMTP, one reply for each recipient after the dot (RFC 2033 section 4.2). `one`: SMTP, one for all. */
   readonly replies: 'each' | 'one';
+  /** What `one` reply does where verdicts may differ; without meaning for `each`. */
+  readonly mixed: 'split' | 'strictest';
   /** `data`: every RCPT is accepted and its refusal told after the dot, for clients that take a refused RCPT for all. */
   readonly refuseAt: 'rcpt' | 'data';
   /** Milliseconds from the client's dot to our last reply. */

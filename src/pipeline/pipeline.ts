@@ -12,13 +12,23 @@ import type { Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { ContentEnd, IncomingContent, Message } from '../core/message.ts';
-import { isPositive, type Reply, replies, withId } from '../core/reply.ts';
+import { isPositive, isTransient, type Reply, replies, withId } from '../core/reply.ts';
 import type { Outcome, Verdict } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import { accept, type Decision, decide, type Learned, openDecision, refuses } from './decide.ts';
+import {
+  accept,
+  type Course,
+  type Decision,
+  decide,
+  type Learned,
+  openCourse,
+  openDecision,
+  refuses,
+} from './decide.ts';
 import type { Entrance } from './entrance.ts';
+import { OneReply, type Remembered, separately, withheld } from './one-reply.ts';
 import { receive } from './receive.ts';
 import { receivedField } from './received.ts';
 import { type Ending, record } from './record.ts';
@@ -31,6 +41,8 @@ export interface PipelineParts {
   readonly route: (mailbox: Mailbox) => string;
   readonly downstreams: ReadonlyMap<string, Downstream>;
   readonly spool: Spool;
+  /** Outlives a reload. */
+  readonly memory: Remembered<string>;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -47,7 +59,13 @@ export interface Admission {
 export type Answer = (position: number, outcome: Outcome) => void;
 
 export interface Pipeline {
-  admit(entrance: Entrance, transaction: Transaction, recipient: Recipient): Promise<Admission>;
+  /** `earlier`: the RCPTs of the transaction answered before. */
+  admit(
+    entrance: Entrance,
+    transaction: Transaction,
+    recipient: Recipient,
+    earlier: readonly Admission[],
+  ): Promise<Admission>;
   /** Never rejects. Resolves with an outcome for each accepted recipient, in RCPT order. */
   settle(
     entrance: Entrance,
@@ -68,25 +86,28 @@ const FAULTS: Readonly<Record<Exclude<ContentEnd, 'complete'>, Reply>> = {
   nul: replies.nul,
 };
 
-/** Where one reply must do for all, nobody is served while the rules refuse somebody. */
-const WITHHELD: Reply = {
-  code: 451,
-  status: '4.5.3',
-  text: 'Not delivered, because another recipient of this message was refused',
-};
-
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, now } = parts;
-  const started = new WeakMap<Transaction, number>();
+  const courses = new WeakMap<Transaction, Course>();
+  const oneReply = new OneReply(parts.memory);
 
-  async function admit(entrance: Entrance, transaction: Transaction, recipient: Recipient): Promise<Admission> {
-    if (!started.has(transaction)) started.set(transaction, now());
+  async function admit(
+    entrance: Entrance,
+    transaction: Transaction,
+    recipient: Recipient,
+    earlier: readonly Admission[],
+  ): Promise<Admission> {
+    const course = courses.get(transaction) ?? openCourse(now());
+    courses.set(transaction, course);
     const policy = await parts.rulebook.policyFor(recipient.forwardPath);
-    const decision = openDecision(transaction, recipient, policy);
+    const decision = openDecision(transaction, course, recipient, policy);
     const verdict = await decide(decision, { phase: 'envelope' });
     // A null reverse-path is refused after the dot only: sites that verify an address by calling back ask with it.
     const tellNow = entrance.refuseAt === 'rcpt' && transaction.reversePath !== null;
-    return { decision, refusal: tellNow && refuses(verdict) ? verdict.reply : null };
+    if (tellNow && refuses(verdict)) return { decision, refusal: verdict.reply };
+    const first = isSplit(entrance) ? earlier.find(({ refusal }) => refusal === null) : undefined;
+    const waits = first !== undefined && oneReply.mustWait(first.decision, decision);
+    return { decision, refusal: waits ? withId(separately, transaction.id) : null };
   }
 
   async function settle(
@@ -128,8 +149,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
           const { header, content: octets } = received.message;
           await decideAll(decisions, { phase: 'content', header, message: { header, content: octets } });
         }
+        const apart = isSplit(entrance) ? oneReply.whereApart(decisions) : null;
+        if (apart !== null) concludeRest(apart);
         concludeUnserved(decisions, conclude);
-        if (!someoneServed(entrance, decisions) || received.message === null) concludeRest(WITHHELD);
+        if (!someoneServed(entrance, decisions) || received.message === null) concludeRest(withheld);
         else await serve(entrance, transaction, received.message, decisions, deadline, conclude);
       }
     } catch (error) {
@@ -150,26 +173,38 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     deadline: number,
     conclude: (decision: Decision, reply: Reply, downstream: string | null) => void,
   ): Promise<void> {
+    const one = entrance.replies === 'one';
+    const before = one ? await oneReply.alreadyServed(message, decisions) : [];
     const served = decisions.flatMap((decision) => {
       const { verdict } = decision;
       return verdict?.kind === 'relay' ? [{ decision, delivery: deliveryOf(entrance, decision, verdict) }] : [];
     });
+    for (const { decision, delivery } of served) {
+      if (before.includes(decision)) conclude(decision, replies.receivedBefore, delivery.downstream.name);
+    }
+    const open = served.filter(({ decision }) => !before.includes(decision));
+    const took: Decision[] = [...before];
     const remembering: Promise<void>[] = [];
+    let deferred = false;
     await relay(
       transaction,
       message,
-      served.map(({ delivery }) => delivery),
+      open.map(({ delivery }) => delivery),
       { signal: transaction.signal, deadline },
       (position, reply) => {
-        const entry = served[position];
+        const entry = open[position];
         if (entry === undefined) return;
+        deferred ||= isTransient(reply);
         conclude(entry.decision, reply, entry.delivery.downstream.name);
-        const remembered = isPositive(reply) ? accept(entry.decision, message) : undefined;
+        if (!isPositive(reply)) return;
+        took.push(entry.decision);
+        const remembered = accept(entry.decision, message);
         if (remembered !== undefined) remembering.push(remembered);
       },
     );
     // The client has its answers; what is left needs the content.
     await Promise.all(remembering);
+    if (one && deferred) await oneReply.rememberServed(message, took);
   }
 
   function deliveryOf(entrance: Entrance, decision: Decision, verdict: Verdict & { kind: 'relay' }): Delivery {
@@ -188,7 +223,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     outcomes: ReadonlyMap<Decision, Outcome>,
     ending: Ending,
   ): void {
-    const ms = now() - (started.get(transaction) ?? now());
+    const ms = now() - (courses.get(transaction)?.startedAt ?? now());
     record(log, entrance, transaction, admissions, outcomes, ending, ms);
   }
 
@@ -202,6 +237,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
 async function decideAll(decisions: readonly Decision[], learned: Learned): Promise<void> {
   for (const decision of decisions) await decide(decision, learned);
+}
+
+function isSplit(entrance: Entrance): boolean {
+  return entrance.replies === 'one' && entrance.mixed === 'split';
 }
 
 /** Whether, by what is decided, any recipient may still be relayed to. */

@@ -5,7 +5,7 @@ import type { Transaction } from '../core/envelope.ts';
 import type { Log, RecipientRecord } from '../core/log.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Reply } from '../core/reply.ts';
-import type { Outcome } from '../core/verdict.ts';
+import type { Outcome, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision } from './decide.ts';
 import type { Entrance } from './entrance.ts';
 
@@ -23,6 +23,7 @@ function printReply(reply: Reply): string {
 
 function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: Reply | null): RecipientRecord {
   const { verdict, policy, recipient } = decision;
+  const { shadows } = decision.evaluation;
   const reply = outcome?.reply ?? refusal;
   return {
     to: printMailbox(recipient.forwardPath),
@@ -34,7 +35,14 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     phase: verdict?.phase ?? null,
     reply: reply === null ? '' : printReply(reply),
     downstream: outcome?.downstream ?? null,
+    ...(verdict === null ? {} : remarksOf(verdict)),
+    ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };
+}
+
+function remarksOf(verdict: Verdict): Remarks {
+  const notes = [...(verdict.notes ?? []), ...(verdict.kind === 'discard' ? [verdict.note] : [])];
+  return { ...(notes.length > 0 ? { notes } : {}), ...(verdict.score === undefined ? {} : { score: verdict.score }) };
 }
 
 /** Writes the record; `outcomes` hold those recipients that came to the dot, in the order of their decisions. */

@@ -8,22 +8,29 @@ import type { HeaderEdit } from '../core/verdict.ts';
 import type { CompileEnv } from './env.ts';
 import type { Given, PartSpec } from './part.ts';
 
-/** What a rule decides; the evaluator makes a verdict of it. */
+/** What a rule decides; the evaluator makes a verdict of it. `edits` come behind those gathered so far. */
 export type Decision =
-  | { readonly kind: 'relay'; readonly downstream: string | null }
+  | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits?: readonly HeaderEdit[] }
   | { readonly kind: 'reject' | 'defer'; readonly reply: Reply }
   | { readonly kind: 'discard'; readonly note: string };
 
+/** What an action that goes on leaves behind. */
+export type Mark =
+  | { readonly kind: 'edit'; readonly phase: Phase; edit(facts: Facts): HeaderEdit }
+  | { readonly kind: 'score'; readonly phase: Phase; readonly points: number }
+  | { readonly kind: 'note'; readonly phase: Phase; note(facts: Facts): string };
+
 /** An action with its argument. `phase`: the one from which on its texts can be filled. */
-export type Effect =
-  | { readonly kind: 'decide'; readonly phase: Phase; decide(facts: Facts): Decision }
-  | { readonly kind: 'edit'; readonly phase: Phase; edit(facts: Facts): HeaderEdit };
+export type Effect = { readonly kind: 'decide'; readonly phase: Phase; decide(facts: Facts): Decision } | Mark;
 
 export interface ActionExample {
   /** One item of `then` as YAML. */
   readonly yaml: string;
   readonly given: Given;
-  /** `550 5.7.1 text`, `relay`, `relay to NAME`, `discard: note`, `add Name: value` or `remove Name`. */
+  /**
+   * `550 5.7.1 text`, `relay`, `relay to NAME`, `discard: note`, `add Name: value`, `remove Name`, `prefix Name: text`,
+   * `note: text` or `score 5`.
+   */
   readonly expect: string;
 }
 

@@ -9,6 +9,7 @@ import type { EnvelopeFacts } from '../core/facts.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
 import { listOf, text } from '../yaml/scalar.ts';
+import type { YamlPath } from '../yaml/tree.ts';
 import { type Answer, everyOne, negated } from './asking.ts';
 import type { CompileEnv } from './env.ts';
 import { allOf, anyOf, likeTest, type TextTest } from './match.ts';
@@ -104,11 +105,15 @@ function domainTest(value: string, index: number, env: CompileEnv): TextTest {
 }
 
 function wildTest(value: string, word: 'like' | 'domain', index: number, env: CompileEnv): TextTest {
-  if (LOOSE.test(value)) {
-    const domain = value.slice(1);
-    const exact = word === 'like' ? `"*@${domain}"` : domain;
-    const hint = `write ${exact}, and "*.${domain}" for what is below it`;
-    env.report('W_LOOSE_PATTERN', `"${value}" also matches evil${domain}`, hint, [word, index]);
-  }
+  const domain = value.slice(1);
+  reportLoose(value, word === 'like' ? `"*@${domain}"` : domain, env, [word, index]);
   return likeTest(value, (pattern) => pattern.normalize('NFC').toLowerCase(), env, [word, index]);
+}
+
+/** Warns of `*example.com`; `exact` is how that domain itself is written. */
+export function reportLoose(value: string, exact: string, env: CompileEnv, at: YamlPath): void {
+  if (!LOOSE.test(value)) return;
+  const domain = value.slice(1);
+  const hint = `write ${exact}, and "*.${domain}" for what is below it`;
+  env.report('W_LOOSE_PATTERN', `"${value}" also matches evil${domain}`, hint, at);
 }

@@ -2,20 +2,34 @@
  * check - what no single condition or action can see: names, order, reach, and what a list's file may do.
  */
 import type { Role } from '../core/facts.ts';
-import type { Scope } from './env.ts';
-import type { FileTree, RuleTree, WhenTree } from './parse.ts';
+import { nearest } from '../yaml/suggest.ts';
+import { checkMay, type ListsMay } from './may.ts';
+import { checkConditions } from './named-conditions.ts';
+import type { FileKind, FileTree, RuleTree, WhenTree } from './parse.ts';
+import type { Ruleset } from './ruleset.ts';
 import type { Source } from './source.ts';
 
 const MOST_RULES = 1000;
 
-export function checkRules(source: Source, tree: FileTree, scope: Scope): void {
+export function checkRules(source: Source, tree: FileTree, kind: FileKind, may: ListsMay): void {
   checkCount(source, tree);
   checkNames(source, tree);
-  for (const rule of tree.rules) {
-    checkActionOrder(source, rule);
-    if (scope === 'list') checkAllowed(source, rule);
-  }
+  for (const rule of tree.rules) checkActionOrder(source, rule);
+  if (kind !== 'system') checkBounces(source, tree);
+  if (kind === 'list') checkMay(source, tree, may);
+  checkConditions(source, tree);
   checkReach(source, tree);
+}
+
+/** Shadow rules that have been tried for longer than they say. */
+export function checkShadows(source: Source, { rules }: FileTree, now: number): void {
+  const today = new Date(now).toISOString().slice(0, 10);
+  for (const { shadow, path } of rules) {
+    if (!shadow?.until || today <= shadow.until) continue;
+    const hint = 'take mode and until out to put it in force, give it another day, or take the rule out';
+    const message = `it was to be a shadow rule until ${shadow.until}`;
+    source.report('W_OVERDUE', message, hint, [...path, 'until']);
+  }
 }
 
 /** Sets that no rule asks. */
@@ -23,6 +37,24 @@ export function checkUse(source: Source, tree: FileTree, used: ReadonlySet<strin
   for (const { name, path } of tree.sets) {
     if (!used.has(name))
       source.report('W_UNUSED', `no rule asks the set "${name}"`, 'take it out, or ask it with in:', path, 'key');
+  }
+}
+
+/** A list goes without those rules of the system only that say so. */
+export function checkSkip(source: Source, { skip }: FileTree, system: Ruleset | null): void {
+  const rules = system === null ? [] : [...system.layers.before, ...system.layers.after];
+  const open = rules.filter(({ overridable }) => overridable).map(({ name }) => name);
+  const known = open.length === 0 ? 'take it out: none may be skipped' : `these may be skipped: ${open.join(', ')}`;
+  for (const [index, name] of skip.entries()) {
+    const report = (code: 'E_REFERENCE' | 'E_NOT_ALLOWED', message: string, hint: string) =>
+      source.report(code, message, hint, ['skip', index]);
+    if (open.includes(name)) continue;
+    if (rules.some((rule) => rule.name === name)) {
+      report('E_NOT_ALLOWED', `the system's rule "${name}" may not be skipped: it is not overridable`, known);
+      continue;
+    }
+    const near = nearest(name, open);
+    report('E_REFERENCE', `the system has no rule "${name}"`, near === null ? known : `write ${near}`);
   }
 }
 
@@ -61,33 +93,12 @@ function checkActionOrder(source: Source, { actions }: RuleTree): void {
   source.report('E_ACTION_ORDER', message, hint, next.path);
 }
 
-function checkAllowed(source: Source, rule: RuleTree): void {
-  if (rule.roles.includes('bounces')) {
+function checkBounces(source: Source, { rules }: FileTree): void {
+  for (const { roles, path } of rules) {
+    if (!roles.includes('bounces')) continue;
     const message = 'rules of a list never see the bounces address: to refuse a bounce breaks the list manager';
-    source.report('E_NOT_ALLOWED', message, 'take bounces out', [...rule.path, 'roles']);
+    source.report('E_NOT_ALLOWED', message, 'take bounces out', [...path, 'roles']);
   }
-  for (const { path, condition } of [...conditionsOf(rule.when), ...conditionsOf(rule.unless)]) {
-    if (condition.systemOnly !== true) continue;
-    source.report(
-      'E_NOT_ALLOWED',
-      `only rules of the system may ask \`${condition.name}\``,
-      'take it out',
-      path,
-      'key',
-    );
-  }
-  for (const { path, action } of rule.actions) {
-    if (action.systemOnly !== true) continue;
-    source.report('E_NOT_ALLOWED', `only rules of the system may \`${action.name}\``, 'take it out', path);
-  }
-}
-
-type ConditionTree = WhenTree & { readonly kind: 'condition' };
-
-function conditionsOf(tree: WhenTree | null): readonly ConditionTree[] {
-  if (tree === null) return [];
-  if (tree.kind === 'condition') return [tree];
-  return tree.kind === 'not' ? conditionsOf(tree.child) : tree.children.flatMap(conditionsOf);
 }
 
 /** Warns of rules behind one that decides on every message of all their roles. */
@@ -112,8 +123,9 @@ function keyOf({ layer }: RuleTree, role: Role): string {
   return `${layer} ${role}`;
 }
 
-function decidesAlways({ when, unless, actions }: RuleTree): boolean {
-  return when !== null && unless === null && holdsAlways(when) && actions.some(({ action }) => action.decides);
+function decidesAlways({ enabled, shadow, when, unless, actions }: RuleTree): boolean {
+  if (!enabled || shadow !== null || when === null || unless !== null) return false;
+  return holdsAlways(when) && actions.some(({ action }) => action.decides);
 }
 
 function holdsAlways(tree: WhenTree): boolean {
@@ -121,6 +133,7 @@ function holdsAlways(tree: WhenTree): boolean {
     case 'condition':
       return tree.condition.name === 'always';
     case 'not':
+    case 'named':
       return false;
     case 'all':
       return tree.children.every(holdsAlways);

@@ -4,13 +4,12 @@
  * Each condition and action reads its own argument here and reports what is wrong with it. Whatever could not be compiled
  * leaves a hole; a file with any error never becomes a ruleset, so no rule with a hole is ever asked.
  */
-import type { Facts, Phase, Test } from '../core/facts.ts';
-import type { HeaderEdit } from '../core/verdict.ts';
+import type { Facts, Phase, Test, Truth } from '../core/facts.ts';
 import type { YamlPath } from '../yaml/load.ts';
-import type { Decision } from './action.ts';
+import type { Decision, Mark } from './action.ts';
 import { all, any, inTurn, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
-import type { RuleTree, WhenTree } from './parse.ts';
+import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Clause, Rule } from './ruleset.ts';
 import type { Source } from './source.ts';
 import { laterPhase } from './text-template.ts';
@@ -18,21 +17,115 @@ import { laterPhase } from './text-template.ts';
 /** What all rules of a file share. */
 export type FileEnv = Omit<CompileEnv, 'rule' | 'report'>;
 
-export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Rule {
-  const { name } = tree;
-  const compileAt: EnvAt = (path) => envOf(source, name, shared, path);
+/** The clause of a named condition; null where there is none. */
+export type NamedClauses = (name: string) => Clause | null;
+
+/** Made once: a function made beside the tree would hold it as long as the rules live. */
+const sawNothing = (): null => null;
+
+const NOTHING: Omit<Clause, 'place'> = {
+  phase: null,
+  label: 'condition',
+  test: () => false,
+  children: [],
+  counts: false,
+  wasAsked: () => true,
+  accepted: [],
+  saw: sawNothing,
+};
+
+type EnvAt = (path: YamlPath) => CompileEnv;
+
+/** Made apart from the tree: compiled parts hold their env as long as they live, and the tree need not live with them. */
+function envFor(source: Source, rule: string, shared: FileEnv): EnvAt {
+  return (path) => ({
+    ...shared,
+    rule,
+    report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
+  });
+}
+
+/**
+ * Each is compiled once, whoever asks it, and answers once for each recipient and phase. `counter`: for whom they count,
+ * those who ask them together.
+ */
+export function compileConditions(
+  source: Source,
+  { conditions }: FileTree,
+  shared: FileEnv,
+  counter: string,
+): NamedClauses {
+  const compiled = new Map<string, Clause | null>();
+  const find: NamedClauses = (name) => {
+    const known = compiled.get(name);
+    if (known !== undefined) return known;
+    // Until it is compiled a circle finds nothing here; such a file does not load.
+    compiled.set(name, null);
+    const when = conditions.get(name)?.when ?? null;
+    if (when === null) return null;
+    const envAt = envFor(source, source.fullName(`${counter} ${name}`), shared);
+    // What a trace shows of a block ends at the blocks that it asks in turn: all of them could be very many.
+    const clause = compileClause(source, when, envAt, (inner) => {
+      const found = find(inner);
+      return found && { ...found, children: [], inside: found };
+    });
+    const asked: Clause = {
+      label: `condition ${name}`,
+      place: clause.place,
+      test: onceForFacts(clause.test),
+      phase: null,
+      children: [clause],
+      counts: clause.counts,
+      wasAsked: clause.wasAsked,
+      accepted: clause.accepted,
+      saw: sawNothing,
+    };
+    compiled.set(name, asked);
+    return asked;
+  };
+  for (const name of conditions.keys()) find(name);
+  return find;
+}
+
+/**
+ * Blocks that ask blocks that ask blocks must not multiply. Facts are made anew for each recipient and phase; of them only
+ * the score grows between two rules.
+ */
+function onceForFacts(test: Test): Test {
+  const answers = new WeakMap<Facts, { readonly sum: number | null; readonly answer: () => Truth | Promise<Truth> }>();
+  const ask = (facts: Facts): (() => Truth | Promise<Truth>) => {
+    try {
+      const truth = test(facts);
+      return () => truth;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
+  };
+  return (facts) => {
+    const { sum } = facts.score;
+    const known = answers.get(facts);
+    const answer = known !== undefined && known.sum === sum ? known.answer : ask(facts);
+    answers.set(facts, { sum, answer });
+    return answer();
+  };
+}
+
+export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, named: NamedClauses): Rule {
+  const compileAt = envFor(source, tree.name, shared);
   let phase: Phase = 'envelope';
-  const edits: ((facts: Facts) => HeaderEdit)[] = [];
+  const marks: Mark[] = [];
   let decide: ((facts: Facts) => Decision) | null = null;
   for (const { action, path } of tree.actions) {
     const effect = action.bind((argument) => source.read(argument, path), compileAt(path));
     if (effect === null) continue;
     phase = laterPhase(phase, effect.phase);
-    if (effect.kind === 'edit') edits.push(effect.edit);
-    else decide = effect.decide;
+    if (effect.kind === 'decide') decide = effect.decide;
+    else marks.push(effect);
   }
 
-  const clause = (when: WhenTree): Clause => compileClause(source, when, compileAt);
+  const clause = (when: WhenTree): Clause => compileClause(source, when, compileAt, named);
   const asked = conjuncts(tree.when).map(clause);
   const excepted =
     tree.unless === null ? [] : [negation(source, [...tree.path, 'unless'], 'unless', clause(tree.unless))];
@@ -41,21 +134,12 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv): Ru
     layer: tree.layer,
     place: source.document.placeOf([...tree.path, 'name']),
     roles: tree.roles,
+    overridable: tree.overridable,
+    shadow: tree.shadow !== null,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
-    edits,
+    marks,
     decide,
-  };
-}
-
-type EnvAt = (path: YamlPath) => CompileEnv;
-
-/** Made apart from the tree: compiled parts hold their env as long as they live, and the tree need not live with them. */
-function envOf(source: Source, rule: string, shared: FileEnv, path: YamlPath): CompileEnv {
-  return {
-    ...shared,
-    rule,
-    report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
   };
 }
 
@@ -65,10 +149,12 @@ function conjuncts(tree: WhenTree | null): readonly WhenTree[] {
   return tree.kind === 'all' ? tree.children : [tree];
 }
 
-function compileClause(source: Source, tree: WhenTree, envAt: EnvAt): Clause {
-  if (tree.kind === 'not') return negation(source, tree.path, 'not', compileClause(source, tree.child, envAt));
+function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: NamedClauses): Clause {
+  if (tree.kind === 'not') return negation(source, tree.path, 'not', compileClause(source, tree.child, envAt, named));
+  const place = source.document.placeOf(tree.path, tree.kind === 'named' ? 'value' : 'key');
+  if (tree.kind === 'named') return { ...(named(tree.name) ?? NOTHING), place };
   if (tree.kind !== 'condition') {
-    const children = tree.children.map((child) => compileClause(source, child, envAt));
+    const children = tree.children.map((child) => compileClause(source, child, envAt, named));
     return combination(source, tree.path, tree.kind, children);
   }
   const { condition, path } = tree;
@@ -76,12 +162,13 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt): Clause {
   const counts = condition.counts === true;
   return {
     label: condition.name,
-    place: source.document.placeOf(path, 'key'),
+    place,
     ...watched(bound?.test ?? (() => false), counts),
+    phase: bound?.phase ?? condition.phase,
     children: [],
     counts,
     accepted: bound?.accepted === undefined ? [] : [bound.accepted],
-    saw: bound?.saw ?? (() => null),
+    saw: bound?.saw ?? sawNothing,
   };
 }
 
@@ -90,9 +177,10 @@ function combination(source: Source, path: YamlPath, kind: 'all' | 'any', childr
     label: kind,
     place: source.document.placeOf(path, 'key'),
     ...watched(combined(kind, children), inherited(children).counts),
+    phase: null,
     children,
     ...inherited(children),
-    saw: () => null,
+    saw: sawNothing,
   };
 }
 
@@ -134,8 +222,9 @@ function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child
     label,
     place: source.document.placeOf(path, 'key'),
     ...watched(not(child.test), child.counts),
+    phase: null,
     children: [child],
     ...inherited([child]),
-    saw: () => null,
+    saw: sawNothing,
   };
 }

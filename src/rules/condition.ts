@@ -13,6 +13,7 @@ import {
   isReached,
   type Phase,
   type Test,
+  type Truth,
 } from '../core/facts.ts';
 import type { CompileEnv } from './env.ts';
 import type { Given, PartSpec } from './part.ts';
@@ -34,6 +35,8 @@ export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
   /** The phase at which the answer is known. */
   readonly phase: P;
   readonly examples: readonly ConditionExample[];
+  /** What is certain before the phase, whatever comes: `later` where nothing is. */
+  early?(argument: A, facts: EnvelopeFacts): Truth;
   /** What is unknown (no such field, no client address) compares as false. */
   compile(argument: A, env: CompileEnv): Ask<FactsAt<P>>;
   /** What the condition looks at, for `explain`. */
@@ -42,6 +45,8 @@ export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
 
 /** A condition with its argument, ready to be asked. */
 export interface BoundCondition {
+  /** The earliest at which the answer may be known. */
+  readonly phase: Phase;
   readonly test: Test;
   /** What was looked at; null before its phase. */
   saw(facts: Facts): string | null;
@@ -56,20 +61,32 @@ export interface Condition extends PartSpec<unknown> {
   readonly phaseNote?: string;
   /** Whether to ask it leaves a trace: then it is asked last, and only where the answer hangs on it. */
   readonly counts?: true;
+  /** Whether it may be certain of its answer before its phase. */
+  readonly mayBeEarly: boolean;
   readonly examples: readonly ConditionExample[];
   /** `read` answers the argument, or null after it has reported what is wrong with it. */
   bind(read: <A>(argument: z.ZodType<A>) => A | null, env: CompileEnv): BoundCondition | null;
 }
 
 export function defineCondition<P extends Phase, A>(spec: ConditionSpec<P, A>): Condition {
+  const { early } = spec;
   return defineBoundCondition({
     ...spec,
-    compile: (argument, env) => askAt(spec.phase, spec.compile(argument, env), (facts) => spec.saw(facts, argument)),
+    mayBeEarly: early !== undefined,
+    compile: (argument, env) =>
+      askAt(
+        spec.phase,
+        spec.compile(argument, env),
+        (facts) => spec.saw(facts, argument),
+        early && ((facts) => early(argument, facts)),
+      ),
   });
 }
 
 /** A condition whose argument says more than what is asked: at which phase, what is looked at, what is remembered. */
-export interface BoundConditionSpec<A> extends PartSpec<A>, Pick<Condition, 'phaseNote' | 'counts'> {
+export interface BoundConditionSpec<A>
+  extends PartSpec<A>,
+    Partial<Pick<Condition, 'phaseNote' | 'counts' | 'mayBeEarly'>> {
   /** The earliest phase at which the answer may be known. */
   readonly phase: Phase;
   readonly examples: readonly ConditionExample[];
@@ -79,6 +96,7 @@ export interface BoundConditionSpec<A> extends PartSpec<A>, Pick<Condition, 'pha
 export function defineBoundCondition<A>(spec: BoundConditionSpec<A>): Condition {
   return {
     ...spec,
+    mayBeEarly: spec.mayBeEarly ?? false,
     bind(read, env) {
       const argument = read(spec.argument);
       return argument === null ? null : spec.compile(argument, env);
@@ -86,15 +104,17 @@ export function defineBoundCondition<A>(spec: BoundConditionSpec<A>): Condition 
   };
 }
 
-/** A question that is answered from `phase` on, and `later` before. */
+/** A question that is answered from `phase` on; before, `early` says what is certain, or `later`. */
 export function askAt<P extends Phase>(
   phase: P,
   ask: Ask<FactsAt<P>>,
   saw: (facts: FactsAt<P>) => string,
+  early?: (facts: EnvelopeFacts) => Truth,
 ): BoundCondition {
   const known = (facts: Facts): facts is Facts & FactsAt<P> => isReached(phase, facts.phase);
   return {
-    test: (facts) => (known(facts) ? ask(facts) : 'later'),
+    phase: early === undefined ? phase : 'envelope',
+    test: (facts) => (known(facts) ? ask(facts) : (early?.(facts) ?? 'later')),
     saw: (facts) => (known(facts) ? saw(facts) : null),
   };
 }

@@ -24,10 +24,14 @@ export interface NamedSet {
 
 export interface CompileEnv {
   readonly scope: Scope;
-  /** The name of the rule, for `{rule}`. */
+  /** Whether each list counts for itself: in its file, and in the presets that it extends. */
+  readonly perList: boolean;
+  /** The name of the rule, for `{rule}` and for what it counts. */
   readonly rule: string;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
+  /** The authserv-ids whose Authentication-Results count, in lower case. */
+  readonly trustResultsFrom: readonly string[];
   readonly patterns: FilePatterns;
   /** What is remembered between transactions. */
   readonly ledger: Ledger;

@@ -1,18 +1,21 @@
 /**
  * evaluate - rules and facts to a verdict, or `later`.
  *
- * Rules are asked in order. A rule that does not match is passed over; one that matches leaves its edits and, if it
+ * Rules are asked in order. A rule that does not match is passed over; one that matches leaves its marks and, if it
  * decides, the verdict; one that cannot be answered yet stops the way, and there it goes on at the next phase. So no rule
  * overtakes another, and the verdict reached early is the one that asking everything at the end would give.
  *
  * A list's `relay` ends the rules of the list only: the system's last layer is asked all the same. Where a set cannot be
  * asked the recipient is deferred, never passed over and never refused for good.
+ *
+ * A shadow rule is asked where the others come past it, and holds nobody up: what it cannot answer yet it is asked at the
+ * next phase, if there is one, though the verdict be there.
  */
 import { type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { replies, withId } from '../core/reply.ts';
-import type { HeaderEdit, Verdict } from '../core/verdict.ts';
-import type { Decision } from './action.ts';
+import type { HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
+import type { Decision, Mark } from './action.ts';
 import type { Evaluation } from './policy.ts';
 import type { Program, Rule } from './ruleset.ts';
 import { type TraceStep, traceRule } from './trace.ts';
@@ -23,10 +26,20 @@ type Ruling =
   | Exclude<Decision, { readonly kind: 'relay' }>
   | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits: readonly HeaderEdit[] };
 
-export function startEvaluation(program: Program, log: Log, tracing: boolean): Evaluation {
+/** `count` is told the answer of each shadow rule. */
+export function startEvaluation(
+  program: Program,
+  log: Log,
+  tracing: boolean,
+  count: (rule: Rule, matched: boolean) => void = () => {},
+): Evaluation {
   const edits: HeaderEdit[] = [];
+  const notes: string[] = [];
   const trace: TraceStep[] = [];
-  const asked: { readonly rule: Rule; readonly waits: boolean }[] = [];
+  const asked: { readonly rule: Rule; readonly waits: boolean; readonly sum: number | null }[] = [];
+  /** Shadow rules come past and not answered yet. */
+  const passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
+  const shadows: string[] = [];
   let next = 0;
   /** The rule of the list that relayed, for want of a later one that decides. */
   let relayed: Rule | null = null;
@@ -34,6 +47,11 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
 
   function run(facts: Facts): Progress | Promise<Progress> {
     for (let rule = program.rules[next]; rule !== undefined; rule = program.rules[next]) {
+      if (rule.shadow) {
+        passed.push({ rule, sum: facts.score.sum });
+        next += 1;
+        continue;
+      }
       try {
         const truth = rule.clause.test(facts);
         if (typeof truth === 'object') return wait(rule, truth, facts);
@@ -59,35 +77,76 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
   /** What a rule's answer comes to; null where the next rule is to be asked. */
   function take(rule: Rule, truth: Truth, facts: Facts): Progress | null {
     const waits = truth === true && !isReached(rule.phase, facts.phase);
-    if (tracing) asked.push({ rule, waits });
+    if (tracing) asked.push({ rule, waits, sum: facts.score.sum });
     if (truth === 'later' || waits) return 'later';
     next += 1;
     if (!truth) return null;
-    for (const edit of rule.edits) edits.push(edit(facts));
+    for (const mark of rule.marks) leave(mark, facts);
     if (rule.decide === null) return null;
     const decision = rule.decide(facts);
     if (decision.kind !== 'relay') return conclude(rule, facts, decision);
+    edits.push(...(decision.edits ?? []));
     if (rule.layer !== 'rules') return conclude(rule, facts, { ...decision, edits });
     relayed = rule;
     next = program.after;
     return null;
   }
 
+  function leave(mark: Mark, facts: Facts): void {
+    switch (mark.kind) {
+      case 'edit':
+        edits.push(mark.edit(facts));
+        break;
+      case 'note':
+        notes.push(mark.note(facts));
+        break;
+      case 'score':
+        facts.score.sum = addScore(facts.score.sum ?? 0, mark.points);
+    }
+  }
+
   function fail(rule: Rule, facts: Facts, error: unknown): Verdict {
     const { id } = facts.transaction;
-    if (tracing) asked.push({ rule, waits: false });
+    if (tracing) asked.push({ rule, waits: false, sum: facts.score.sum });
     log.error('rule', error, { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name });
     return conclude(rule, facts, { kind: 'defer', reply: withId(replies.policyUnavailable, id) });
   }
 
-  function conclude(rule: Rule | null, { phase }: Facts, outcome: Ruling): Verdict {
-    verdict = { ruleset: rule?.place.file ?? '', rule: rule?.name ?? null, phase, ...outcome };
+  function conclude(rule: Rule | null, { phase, score: { sum } }: Facts, outcome: Ruling): Verdict {
+    const remarks: Remarks = { ...(notes.length > 0 ? { notes } : {}), ...(sum === null ? {} : { score: sum }) };
+    verdict = { ruleset: rule?.place.file ?? '', rule: rule?.name ?? null, phase, ...remarks, ...outcome };
     return verdict;
   }
 
   async function runTraced(facts: Facts): Promise<Progress> {
     const progress = await run(facts);
-    for (const { rule, waits } of asked.splice(0)) trace.push(await traceRule(rule, facts, waits));
+    // What a rule saw is shown as it saw it, though rules behind it have scored since.
+    for (const { rule, waits, sum } of asked.splice(0))
+      trace.push(await traceRule(rule, { ...facts, score: { sum } }, waits));
+    return progress;
+  }
+
+  /** Whether it is answered. */
+  async function askShadow(rule: Rule, facts: Facts): Promise<boolean> {
+    try {
+      const truth = await rule.clause.test(facts);
+      if (tracing) trace.push(await traceRule(rule, facts, false));
+      if (truth === 'later') return false;
+      count(rule, truth);
+      if (truth && rule.decide !== null) shadows.push(rule.name);
+    } catch (error) {
+      const { id } = facts.transaction;
+      log.error('shadow-rule', error, { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name });
+    }
+    return true;
+  }
+
+  async function runWithShadows(facts: Facts): Promise<Progress> {
+    const progress = verdict ?? (await proceed(facts));
+    for (const one of passed.splice(0)) {
+      // It asks the score as it was when it was come past: a rule behind it cannot change its answer.
+      if (!(await askShadow(one.rule, { ...facts, score: { sum: one.sum } }))) passed.push(one);
+    }
     return progress;
   }
 
@@ -105,5 +164,22 @@ export function startEvaluation(program: Program, log: Log, tracing: boolean): E
     }
   }
 
-  return { accepted, advance: (facts) => verdict ?? (tracing ? runTraced(facts) : run(facts)), trace };
+  const proceed = tracing ? runTraced : run;
+  return {
+    accepted,
+    advance: (facts) => (program.shadows ? runWithShadows(facts) : (verdict ?? proceed(facts))),
+    get undecided() {
+      return verdict === null ? program.rules.slice(next) : [];
+    },
+    get pending() {
+      return passed.length > 0;
+    },
+    shadows,
+    trace,
+  };
+}
+
+/** Sums of decimal fractions as people expect them: 0.7 and 0.1 are at least 0.8. */
+function addScore(sum: number, points: number): number {
+  return Math.round((sum + points) * 1e6) / 1e6;
 }

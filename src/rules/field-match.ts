@@ -30,7 +30,7 @@ export function compileFields(names: readonly string[], words: FieldWords, env: 
     return test === null || hasField(header, names, (field) => test(textOf(field, raw), facts));
   };
   // A pattern costs time, which is charged once.
-  return words.regex === undefined ? ask : askOnce(ask);
+  return words.regex === undefined && words.like === undefined ? ask : askOnce(ask);
 }
 
 function hasField(header: Header, names: readonly string[], fits: (field: HeaderField) => boolean): boolean {

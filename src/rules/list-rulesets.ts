@@ -10,7 +10,7 @@
  * that are not known are not guessed, and the client tries again. The same holds after a restart, and after a reload.
  */
 import { readFile } from 'node:fs/promises';
-import { isWarning } from '../core/diagnostic.ts';
+import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
 import type { Log } from '../core/log.ts';
 import { fileVersion } from '../store/file-version.ts';
 import { BoundedCache } from '../store/memory.ts';
@@ -21,7 +21,7 @@ import type { Ruleset } from './ruleset.ts';
 
 export interface ListRulesetsOptions {
   /** `list`: the list whose file it is; null for the default of a domain. */
-  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset;
+  readonly load: (file: string, text: string, list: string | null) => LoadedRuleset | Promise<LoadedRuleset>;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -120,11 +120,17 @@ export class ListRulesets {
       if (version === kept?.version) return keep(kept);
       const octets = await this.#files.read(file);
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
-      const { ruleset, diagnostics } = this.#options.load(file, text, list);
+      const { ruleset, diagnostics } = await this.#options.load(file, text, list);
       if (ruleset === null) {
         const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
-        return setAside(version, errors.map((diagnostic) => formatDiagnostic(diagnostic, text)).join('\n'));
+        return setAside(
+          version,
+          errors
+            .map((diagnostic) => formatDiagnostic(diagnostic, diagnostic.place.file === file ? text : null))
+            .join('\n'),
+        );
       }
+      logOverdue(diagnostics, this.#options.log);
       if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
       // Made anew, because it may take more places than the one before.
       this.#kept.delete(file);
@@ -135,6 +141,13 @@ export class ListRulesets {
       this.#absent.set(file, lookedAt);
       return ABSENT;
     }
+  }
+}
+
+/** Shadow rules past their day: told when a file is read, so that nobody forgets them. */
+export function logOverdue(diagnostics: readonly Diagnostic[], log: Log): void {
+  for (const { code, message, place, rule } of diagnostics) {
+    if (code === 'W_OVERDUE') log.warn('shadow-rule-overdue', { file: place.file, rule, problem: message });
   }
 }
 

@@ -1,24 +1,32 @@
 /**
- * load - the text of one file as a ruleset, or everything that is wrong with it.
+ * load - the text of one file as a ruleset or a preset, or everything that is wrong with it.
  *
- * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). Warnings do not keep a file
- * from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
+ * text -> document (yaml) -> tree (parse) -> rules (compile) -> checked as a whole (check). The presets that a list extends
+ * go the same way with the list's values in them (substitute), and their rules stand before the list's own. Warnings do
+ * not keep a file from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
  */
-import type { Diagnostic, Place } from '../core/diagnostic.ts';
+import { type Diagnostic, type DiagnosticCode, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { memoryLedger } from '../store/memory-ledger.ts';
 import { loadYaml } from '../yaml/load.ts';
-import { checkRules, checkUse } from './check.ts';
-import { compileRule, type FileEnv } from './compile.ts';
+import { nearest } from '../yaml/suggest.ts';
+import { type Arguments, type Giver, readArguments } from './arguments.ts';
+import { readCases, type RuleCase } from './case-read.ts';
+import { checkRules, checkShadows, checkSkip, checkUse } from './check.ts';
+import { compileConditions, compileRule, type FileEnv, type NamedClauses } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
+import { checkWith, findPresets, givenPath, reportMissing } from './extends.ts';
+import { type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { SET_NAME } from './members.ts';
-import { type FileTree, parseFile } from './parse.ts';
+import { type FileKind, type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
 import { PLANNED } from './planned.ts';
-import type { Layer, Ruleset } from './ruleset.ts';
-import { brokenSet, mayLieAt, openSet, setSchema } from './sets.ts';
-import { isMapping, Source } from './source.ts';
+import { type Preset, type Presets, readPreset } from './preset.ts';
+import type { Layer, Rule, Ruleset } from './ruleset.ts';
+import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
+import { isMapping, ruleOfPreset, Source } from './source.ts';
+import { substitute } from './substitute.ts';
 
 export interface LoadOptions {
   /** As it shall stand in diagnostics; the files of sets are relative to its folder. */
@@ -28,11 +36,21 @@ export interface LoadOptions {
   /** The list whose file it is by its place; null for the system's file and for a domain's default. */
   readonly list: string | null;
   readonly downstreams: readonly string[];
+  /** What the system's file trusts, for the file of a list. */
+  readonly trustResultsFrom?: readonly string[];
   readonly patterns: PatternCache;
   /** What rules remember between transactions; without it they remember as long as the ruleset lives. */
   readonly ledger?: Ledger;
+  /** The system's rules in force, for a list's `skip`. */
+  readonly system?: Ruleset | null;
+  /** For a list's `extends`; null where the site has none. */
+  readonly presets?: Presets | null;
+  /** For a list's file. */
+  readonly may?: ListsMay;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How its named sets are opened; while its cases run they hold what each case gives. */
+  readonly open?: (name: string, source: SetSource) => OpenedSet;
 }
 
 /** A file that a set reads. */
@@ -46,35 +64,223 @@ export interface LoadedRuleset {
   readonly ruleset: Ruleset | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly setFiles: readonly SetFile[];
+  /** The cases beside its rules; they are not run here. */
+  readonly cases: readonly RuleCase[];
 }
+
+export interface LoadedPreset {
+  /** null if there is any error. */
+  readonly preset: Preset | null;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly setFiles: readonly SetFile[];
+}
+
+/** What a ruleset is made with beside its own text. */
+type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'ledger' | 'now' | 'trustResultsFrom'>;
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
   const { document, diagnostics } = loadYaml(file, text);
-  if (document === null) return { ruleset: null, diagnostics, setFiles: [] };
+  if (document === null) return { ruleset: null, diagnostics, setFiles: [], cases: [] };
   const source = new Source(document);
   const tree = parseFile(source, scope);
   checkPlace(source, tree, options);
+  checkSkip(source, tree, options.system ?? null);
   const { sets, setFiles } = openSets(source, tree, options);
   const used = new Set<string>();
-  const env: FileEnv = {
+  const ofSystem = options.system?.trustResultsFrom ?? options.trustResultsFrom ?? [];
+  const trustResultsFrom = scope === 'system' ? tree.trustResultsFrom : ofSystem;
+  const shared = { ...options, trustResultsFrom };
+  const env = envFor(scope, sets, used, shared);
+  const ofPresets = extendPresets(source, tree, env, shared);
+  const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env, options.may)];
+  checkUse(source, tree, used);
+  checkShadows(source, tree, options.now());
+  const names = rules.map(({ name }) => name);
+  const cases = readCases(source, tree.cases, { list: options.list, rules: names, sets, env });
+  const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
+  const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
+  const ruleset = { file, trustResultsFrom, layers, skip: new Set(tree.skip) };
+  source.release();
+  return {
+    ruleset: source.failed ? null : ruleset,
+    diagnostics: source.diagnostics,
+    setFiles: [...setFiles, ...ofPresets.setFiles],
+    cases,
+  };
+}
+
+/** Reads a preset, and tries it with the examples and defaults of its parameters and with each word to choose from. */
+export function loadPreset(options: Shared & { readonly file: string; readonly text: string }): LoadedPreset {
+  const { document, diagnostics } = loadYaml(options.file, options.text);
+  if (document === null) return { preset: null, diagnostics, setFiles: [] };
+  const source = new Source(document);
+  const preset = readPreset(source);
+  if (preset === null) return { preset, diagnostics: source.diagnostics, setFiles: [] };
+  const setFiles: SetFile[] = [];
+  const env = envFor('system', new Map(), new Set(), options);
+  const giver: Giver = { source, env, scope: 'system', now: options.now };
+  const tries = [[null, 0], ...choicesOf(preset)] as const;
+  for (const [chosen, index] of tries) {
+    const values = readArguments(preset, (name, parameter) => {
+      const own = parameter.default === undefined ? 'example' : 'default';
+      const path = name === chosen ? ['parameters', name, 'words', index] : ['parameters', name, own];
+      return { giver, path, given: false };
+    });
+    if (values === null) break;
+    // What is wrong with every try is told once.
+    const tried = instantiate(preset, values, options);
+    source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
+    if (chosen === null) setFiles.push(...tried.setFiles);
+  }
+  return { preset: source.failed ? null : preset, diagnostics: source.diagnostics, setFiles };
+}
+
+/** The words of each parameter that is one, by their position. */
+function choicesOf({ parameters }: Preset): readonly (readonly [string, number])[] {
+  return [...parameters].flatMap(([name, { words = [] }]) => words.map((_, index) => [name, index] as const));
+}
+
+function isKnown(source: Source, { code, place, message }: Diagnostic): boolean {
+  return source.diagnostics.some(
+    (known) =>
+      known.code === code &&
+      known.place.line === place.line &&
+      known.place.column === place.column &&
+      known.message === message,
+  );
+}
+
+interface OfPresets {
+  readonly rules: readonly Rule[];
+  readonly setFiles: readonly SetFile[];
+}
+
+/** The rules of the presets that a list extends, with its values. */
+function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: LoadOptions): OfPresets {
+  const presets = findPresets(source, tree, options.presets ?? null);
+  if (presets.length > 0 && presets.every((preset) => preset !== null)) checkWith(source, presets);
+  const rules: Rule[] = [];
+  const setFiles: SetFile[] = [];
+  const giver: Giver = { source, env, scope: 'list', now: options.now };
+  for (const [index, preset] of presets.entries()) {
+    if (preset === null) continue;
+    const ofPreset = new Source(preset.document);
+    const defaults = envFor('system', new Map(), new Set(), options);
+    const fallback: Giver = { source: ofPreset, env: defaults, scope: 'system', now: options.now };
+    const values = readArguments(preset, (name, parameter) => {
+      const path = givenPath(source, preset.name, name);
+      if (path !== null) return { giver, path, given: true };
+      if (parameter.default !== undefined)
+        return { giver: fallback, path: ['parameters', name, 'default'], given: false };
+      reportMissing(source, ['extends', index], preset, name, parameter);
+      return null;
+    });
+    if (values === null) continue;
+    const made = instantiate(preset, values, options);
+    source.adopt(made.diagnostics.filter((one) => !isWarning(one)));
+    rules.push(...made.rules);
+    setFiles.push(...values.setFiles);
+  }
+  return { rules, setFiles };
+}
+
+interface Instance extends OfPresets {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The rules of a preset with the values of its parameters, each named after its preset too. */
+function instantiate(preset: Preset, { values, sets: given }: Arguments, shared: Shared): Instance {
+  const usedParameters = new Set<string>();
+  const own = new Source(preset.document, preset.name);
+  const document = substitute(preset.document, (name, path, as) => {
+    const report = (code: DiagnosticCode, message: string, hint: string): void =>
+      own.report(code, message, hint, path, as === 'key' ? 'key' : 'value');
+    usedParameters.add(name);
+    const found = values.get(name);
+    if (found === undefined) {
+      const near = nearest(name, [...values.keys()]);
+      const hint = near === null ? `add it under parameters: ${name}` : `did you mean "${near}"?`;
+      report('E_REFERENCE', `no parameter is called "${name}"`, hint);
+      return null;
+    }
+    const [top, , key] = path;
+    if (top === 'sets' && key === 'file') {
+      // Else a list could name any file of the system: what a preset names is not bound to a folder.
+      report('E_NOT_ALLOWED', 'a list may not say which file a preset reads', 'give the parameter type: addresses');
+    } else if (as === 'within' && given.has(name)) {
+      report(
+        'E_VALUE',
+        `the members of "${name}" cannot stand in a text`,
+        'take it out, or use a parameter of type text',
+      );
+    }
+    return found;
+  });
+  for (const name of values.keys()) {
+    if (usedParameters.has(name)) continue;
+    own.report('W_UNUSED', `no rule asks the parameter "${name}"`, 'take it out', ['parameters', name], 'key');
+  }
+  const source = new Source(document, preset.name);
+  const parsed = parseFile(source, 'preset');
+  const named = parsed.rules.map((rule) => ({ ...rule, name: rule.name && ruleOfPreset(preset.name, rule.name) }));
+  const tree = { ...parsed, rules: named };
+  const opened = openSets(source, tree, { file: document.file, scope: 'system', now: shared.now });
+  const used = new Set<string>();
+  const env = { ...envFor('system', new Map([...opened.sets, ...given]), used, shared), perList: true };
+  for (const { name, path } of tree.sets) {
+    if (!given.has(name)) continue;
+    source.report('E_DUPLICATE_NAME', `"${name}" is a parameter already`, 'use another name', path, 'key');
+  }
+  const rules = compileRules(source, tree, 'preset', env).filter((_, index) => tree.rules[index]?.enabled === true);
+  checkUse(source, tree, used);
+  checkShadows(source, tree, shared.now());
+  source.release();
+  return {
+    rules,
+    diagnostics: [...own.diagnostics, ...source.diagnostics],
+    setFiles: opened.setFiles,
+  };
+}
+
+function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<string>, shared: Shared): FileEnv {
+  return {
     scope,
-    downstreams: options.downstreams,
-    patterns: options.patterns.forFile(),
-    ledger: options.ledger ?? memoryLedger({ now: options.now }),
+    perList: scope === 'list',
+    downstreams: shared.downstreams,
+    trustResultsFrom: shared.trustResultsFrom ?? [],
+    patterns: shared.patterns.forFile(),
+    ledger: shared.ledger ?? memoryLedger({ now: shared.now }),
     setNames: [...sets.keys()],
     set(name) {
       used.add(name);
       return sets.get(name);
     },
   };
-  const rules = tree.rules.map((rule) => compileRule(source, rule, env));
-  checkRules(source, tree, scope);
-  checkUse(source, tree, used);
-  const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
-  const ruleset = { file, layers: { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') } };
-  source.release();
-  return { ruleset: source.failed ? null : ruleset, diagnostics: source.diagnostics, setFiles };
+}
+
+function compileRules(
+  source: Source,
+  tree: FileTree,
+  kind: FileKind,
+  env: FileEnv,
+  may: ListsMay = TIGHTEN_ONLY,
+): readonly Rule[] {
+  const named = compileConditions(source, tree, env, 'condition');
+  const ofShadows = conditionsOfShadows(source, tree, env, named);
+  const rules = tree.rules.map((rule) => compileRule(source, rule, env, rule.shadow === null ? named : ofShadows));
+  checkRules(source, tree, kind, may);
+  return rules;
+}
+
+/** Compiled once more, and silently: what a shadow rule counts must not be counted for the rules that decide. */
+function conditionsOfShadows(source: Source, tree: FileTree, env: FileEnv, named: NamedClauses): NamedClauses {
+  const counting = [...tree.conditions.keys()].some((name) => named(name)?.counts);
+  if (!counting || tree.rules.every(({ shadow }) => shadow === null)) return named;
+  const apart = source.again();
+  const compiled = compileConditions(apart, tree, env, 'shadow condition');
+  apart.release();
+  return compiled;
 }
 
 /** `list:` says for which list a file is meant, so that a file that was copied or moved does not govern another one. */
@@ -92,7 +298,9 @@ interface OpenedSets {
   readonly setFiles: readonly SetFile[];
 }
 
-function openSets(source: Source, tree: FileTree, { file, scope, now }: LoadOptions): OpenedSets {
+type SetsOptions = Pick<LoadOptions, 'file' | 'scope' | 'now' | 'open'>;
+
+function openSets(source: Source, tree: FileTree, { file, scope, now, open }: SetsOptions): OpenedSets {
   const sets = new Map<string, NamedSet>();
   const setFiles: SetFile[] = [];
   for (const { name, path, value } of tree.sets) {
@@ -112,7 +320,7 @@ function openSets(source: Source, tree: FileTree, { file, scope, now }: LoadOpti
       const hint = 'put it beside the file of the list, or below';
       source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, place);
     }
-    const set = openSet(parsed, file, now);
+    const set = open === undefined ? openSet(parsed, file, now) : open(name, parsed);
     if (set.path !== null) setFiles.push({ path: set.path, place: source.document.placeOf(place) });
     sets.set(name, set);
   }

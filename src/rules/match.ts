@@ -70,21 +70,29 @@ const COMPARE: Readonly<Record<LiteralWord, (text: string, value: string) => boo
 
 /** null where no word is given: then every text will do. */
 export function compileText(words: TextWords, env: CompileEnv): TextTest | null {
+  return allOf(compileWords(words, env).map(anyOf));
+}
+
+/**
+ * The tests of each word, one for each value; a text must satisfy one of each. For who asks long texts, of which a regex
+ * sees `longest` characters, and wants to pause between two tests.
+ */
+export function compileWords(words: TextWords, env: CompileEnv, longest?: number): readonly (readonly TextTest[])[] {
   const raw = words.raw === true;
   const fold = raw ? (value: string) => value : foldForMatch;
-  const tests: TextTest[] = [];
+  const tests: TextTest[][] = [];
   for (const word of LITERAL_WORDS) {
     const values = words[word];
     if (values === undefined) continue;
-    tests.push(anyOf(values.map((value, index) => literalTest(word, value, fold, env, [word, index]))));
+    tests.push(values.map((value, index) => literalTest(word, value, fold, env, [word, index])));
   }
   if (words.like !== undefined) {
-    tests.push(anyOf(words.like.map((value, index) => likeTest(value, fold, env, ['like', index]))));
+    tests.push(words.like.map((value, index) => likeTest(value, fold, env, ['like', index])));
   }
   if (words.regex !== undefined) {
-    tests.push(anyOf(words.regex.map((value, index) => regexTest(value, raw, env, ['regex', index]))));
+    tests.push(words.regex.map((value, index) => regexTest(value, raw, env, ['regex', index], longest)));
   }
-  return allOf(tests);
+  return tests;
 }
 
 const folded = new WeakMap<HeaderField, string>();
@@ -113,15 +121,21 @@ export function likeTest(pattern: string, fold: Fold, env: CompileEnv, at: YamlP
   const fixed = fold(pattern);
   reportEmpty(fixed, env, at);
   reportLong(pattern, env, at);
-  return compileLike(fixed);
+  const like = compileLike(fixed);
+  if (!fixed.includes('?')) return like;
+  // With marks a text may be gone through once for each character of the pattern.
+  return (text, { answers }) => {
+    env.patterns.charge(fixed.length * text.length, answers);
+    return like(text);
+  };
 }
 
-function regexTest(pattern: string, raw: boolean, env: CompileEnv, at: YamlPath): TextTest {
+function regexTest(pattern: string, raw: boolean, env: CompileEnv, at: YamlPath, longest?: number): TextTest {
   const source = raw ? pattern : `(?i)${pattern}`;
   reportEmpty(pattern, env, at);
   const problem = reportLong(pattern, env, at) ? null : env.patterns.check(source);
   if (problem !== null) env.report('E_PATTERN', problem.message, problem.hint, at);
-  return (text, { answers }) => env.patterns.test(source, text, answers);
+  return (text, { answers }) => env.patterns.test(source, text, answers, longest);
 }
 
 /** A value that folds to nothing would be found in every text. */

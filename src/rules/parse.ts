@@ -5,10 +5,11 @@
  * in compile.ts. A part that is wrong is reported and left out of the tree, so that all problems are found at once.
  */
 import { z } from 'zod';
-import type { Role } from '../core/facts.ts';
+import { ROLES, type Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
-import { listOf, scalar } from '../yaml/scalar.ts';
+import { flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
 import type { Scope } from './env.ts';
@@ -16,10 +17,22 @@ import { actions, conditions } from './registry.ts';
 import type { Layer } from './ruleset.ts';
 import { isList, isMapping, kindOf, type Source, type YamlMapping } from './source.ts';
 
+/** A preset's rules stand among those of a list, but the site wrote them. */
+export type FileKind = Scope | 'preset';
+
+const FILE_KINDS: readonly FileKind[] = ['system', 'list', 'preset'];
+
 export type WhenTree =
   | { readonly kind: 'all' | 'any'; readonly path: YamlPath; readonly children: readonly WhenTree[] }
   | { readonly kind: 'not'; readonly path: YamlPath; readonly child: WhenTree }
+  | { readonly kind: 'named'; readonly path: YamlPath; readonly name: string }
   | { readonly kind: 'condition'; readonly path: YamlPath; readonly condition: Condition };
+
+/** One entry of `conditions:`; `when` is null where it could not be read. */
+export interface NamedTree {
+  readonly path: YamlPath;
+  readonly when: WhenTree | null;
+}
 
 export interface ActionTree {
   readonly path: YamlPath;
@@ -31,6 +44,12 @@ export interface RuleTree {
   readonly layer: Layer;
   readonly name: string;
   readonly roles: readonly Role[];
+  /** Whether a list may skip it. */
+  readonly overridable: boolean;
+  /** False for a rule that a parameter of its preset turns off. */
+  readonly enabled: boolean;
+  /** `mode: shadow`: it is asked and decides nothing. `until`: the last day of that, YYYY-MM-DD. */
+  readonly shadow: { readonly until: string | null } | null;
   readonly when: WhenTree | null;
   readonly unless: WhenTree | null;
   readonly actions: readonly ActionTree[];
@@ -39,21 +58,46 @@ export interface RuleTree {
 export interface FileTree {
   /** The address that the file says it is for. */
   readonly list: string | null;
+  /** The presets whose rules stand before the list's own, in order. */
+  readonly extends: readonly string[];
+  /** The rules of the system that the list goes without. */
+  readonly skip: readonly string[];
+  /** The authserv-ids that the system trusts, in lower case. */
+  readonly trustResultsFrom: readonly string[];
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
+  readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
+  /** What stands under `tests`; read in case-read.ts. */
+  readonly cases: YamlValue | undefined;
 }
 
-export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
 /** Which roles a rule is for that does not say. */
-const DEFAULT_ROLES: Readonly<Record<Scope, readonly Role[]>> = { system: ROLES, list: ['post'] };
-
-const FILE_KEYS: Readonly<Record<Scope, readonly string[]>> = {
-  system: ['version', 'sets', 'before', 'after'],
-  list: ['version', 'list', 'sets', 'rules'],
+const DEFAULT_ROLES: Readonly<Record<FileKind, readonly Role[]>> = {
+  system: ROLES,
+  list: ['post'],
+  preset: ['post'],
 };
-const LAYERS: Readonly<Record<Scope, readonly Layer[]>> = { system: ['before', 'after'], list: ['rules'] };
-const RULE_KEYS = ['name', 'roles', 'when', 'unless', 'then'];
-const COMBINATIONS = ['all', 'any', 'not'];
+
+const FILE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
+  system: ['version', 'trust_results_from', 'sets', 'conditions', 'before', 'after', 'tests'],
+  list: ['version', 'list', 'extends', 'with', 'skip', 'sets', 'conditions', 'rules', 'tests'],
+  preset: ['version', 'preset', 'summary', 'parameters', 'sets', 'conditions', 'rules'],
+};
+const LAYERS: Readonly<Record<FileKind, readonly Layer[]>> = {
+  system: ['before', 'after'],
+  list: ['rules'],
+  preset: ['rules'],
+};
+const MOST_CONDITIONS = 100;
+const RULE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
+  system: ['name', 'roles', 'overridable', 'mode', 'until', 'when', 'unless', 'then'],
+  list: ['name', 'roles', 'mode', 'until', 'when', 'unless', 'then'],
+  preset: ['name', 'roles', 'enabled', 'mode', 'until', 'when', 'unless', 'then'],
+};
+/** Words of one kind of file that are likely to be tried in another. */
+const RULES_OF: Readonly<Record<string, string>> = { overridable: 'rules of the system', enabled: 'rules of presets' };
+/** What may stand under `when` beside the conditions of the registry. */
+const COMBINATIONS = ['all', 'any', 'not', 'condition'];
 
 const ruleName = scalar('name', ['members-only'], (source) => {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(source)) return { value: source };
@@ -61,30 +105,68 @@ const ruleName = scalar('name', ['members-only'], (source) => {
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
 });
 
-export function parseFile(source: Source, scope: Scope): FileTree {
+const authservId = scalar('authserv-id', ['mx.example.org'], (text) => {
+  if (/^[^\s;()="]{1,255}$/.test(text)) return { value: text.toLowerCase() };
+  const hint = 'write the name that stands first in its Authentication-Results: mx.example.org';
+  return { problem: { code: 'E_VALUE', message: `"${text}" is not an authserv-id`, hint } };
+});
+
+const names = listOf(text);
+const mode = z.enum(['enforce', 'shadow']);
+const day = scalar('day', ['2026-12-31'], (source) => {
+  const time = /^\d{4}-\d\d-\d\d$/.test(source) ? Date.parse(source) : Number.NaN;
+  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(source)) return { value: source };
+  return { problem: { code: 'E_VALUE', message: `"${source}" is not a day`, hint: 'write one like 2026-12-31' } };
+});
+
+export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    return { list: null, sets: [], rules: [] };
+    const nothing = { list: null, trustResultsFrom: [], extends: [], skip: [], sets: [], rules: [] };
+    return { ...nothing, conditions: new Map(), cases: undefined };
   }
   for (const key of Object.keys(root)) {
-    if (FILE_KEYS[scope].includes(key)) continue;
-    if (FILE_KEYS[scope === 'system' ? 'list' : 'system'].includes(key)) reportOtherScope(source, scope, key);
-    else source.unknownKey([], key, FILE_KEYS[scope]);
+    if (FILE_KEYS[kind].includes(key)) continue;
+    const [other] = FILE_KINDS.filter((kind) => FILE_KEYS[kind].includes(key));
+    if (other === undefined) source.unknownKey([], key, FILE_KEYS[kind]);
+    else reportOtherKind(source, other, key);
   }
   source.read(z.object({ version: z.literal('1') }), []);
   return {
-    list: scope === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    list: kind === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    extends: namesAt(source, kind, root, 'extends'),
+    skip: namesAt(source, kind, root, 'skip'),
+    trustResultsFrom:
+      kind === 'system' && root['trust_results_from'] !== undefined
+        ? (source.read(listOf(authservId), ['trust_results_from']) ?? [])
+        : [],
     sets: parseSets(source, root['sets']),
-    rules: LAYERS[scope].flatMap((layer) => parseRules(source, scope, layer, root[layer])),
+    conditions: parseConditions(source, root['conditions']),
+    rules: LAYERS[kind].flatMap((layer) => parseRules(source, kind, layer, root[layer])),
+    cases: root['tests'],
   };
 }
 
-function reportOtherScope(source: Source, scope: Scope, key: string): void {
-  const message =
-    scope === 'system' ? `\`${key}\` is for the files of lists` : `\`${key}\` is for the file of the system`;
-  const hint = scope === 'system' ? 'write before or after, or move it to the file of a list' : 'write rules';
-  source.report('E_UNKNOWN_KEY', message, key === 'list' ? 'take it out' : hint, [key], 'key');
+/** Names under a key that is for lists. */
+function namesAt(source: Source, kind: FileKind, root: YamlMapping, key: string): readonly string[] {
+  return kind !== 'list' || root[key] === undefined ? [] : (source.read(names, [key]) ?? []);
+}
+
+const KIND_WORDS: Readonly<Record<FileKind, string>> = {
+  system: 'the file of the system',
+  list: 'the files of lists',
+  preset: 'presets',
+};
+
+function reportOtherKind(source: Source, other: FileKind, key: string): void {
+  const message = `\`${key}\` is for ${KIND_WORDS[other]}`;
+  const hints: Readonly<Record<string, string>> = {
+    rules: 'write before or after, or move it to the file of a list',
+    before: 'write rules',
+    after: 'write rules',
+  };
+  source.report('E_UNKNOWN_KEY', message, hints[key] ?? 'take it out', [key], 'key');
 }
 
 function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets'] {
@@ -94,24 +176,50 @@ function parseSets(source: Source, value: YamlValue | undefined): FileTree['sets
   return [];
 }
 
-function parseRules(source: Source, scope: Scope, layer: Layer, value: YamlValue | undefined): readonly RuleTree[] {
+function parseConditions(source: Source, value: YamlValue | undefined): FileTree['conditions'] {
+  if (value === undefined) return new Map();
+  if (!isMapping(value)) {
+    const hint = 'write a name and, behind it, what would stand under `when`';
+    source.report('E_TYPE', `expected a mapping, found ${kindOf(value)}`, hint, ['conditions']);
+    return new Map();
+  }
+  const entries = Object.entries(value);
+  const [first] = entries[MOST_CONDITIONS] ?? [];
+  if (first !== undefined) {
+    const message = `a file has at most ${MOST_CONDITIONS} named conditions, this one ${entries.length}`;
+    source.report('E_TOO_MANY', message, 'name what several rules ask', ['conditions', first], 'key');
+  }
+  return new Map(
+    entries.slice(0, MOST_CONDITIONS).map(([name, when]) => {
+      const path = ['conditions', name];
+      return [name, { path, when: parseWhen(source, when, path) }];
+    }),
+  );
+}
+
+function parseRules(source: Source, kind: FileKind, layer: Layer, value: YamlValue | undefined): readonly RuleTree[] {
   if (value === undefined) return [];
   if (!isList(value)) {
     source.report('E_TYPE', `expected a list, found ${kindOf(value)}`, 'begin each rule with "- name:"', [layer]);
     return [];
   }
-  return value.flatMap((rule, index) => parseRule(source, scope, layer, rule, [layer, index]) ?? []);
+  return value.flatMap((rule, index) => parseRule(source, kind, layer, rule, [layer, index]) ?? []);
 }
 
-function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, path: YamlPath): RuleTree | null {
+function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue, path: YamlPath): RuleTree | null {
   if (!isMapping(rule)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(rule)}`, 'a rule has name, when and then', path);
     return null;
   }
-  const unknown = Object.keys(rule).filter((key) => !RULE_KEYS.includes(key));
-  for (const key of unknown) source.unknownKey(path, key, RULE_KEYS);
+  const keys = RULE_KEYS[kind];
+  const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
+  for (const key of unknown) {
+    const whose = Object.hasOwn(RULES_OF, key) ? RULES_OF[key] : undefined;
+    if (whose === undefined) source.unknownKey(path, key, keys);
+    else source.report('E_UNKNOWN_KEY', `\`${key}\` is for ${whose}`, 'take it out', [...path, key], 'key');
+  }
   const missing = (key: string, hint: string): void => {
-    const mistyped = unknown.some((other) => nearest(other, RULE_KEYS) === key);
+    const mistyped = unknown.some((other) => nearest(other, keys) === key);
     if (rule[key] === undefined && !mistyped) source.report('E_MISSING_KEY', `the rule has no \`${key}\``, hint, path);
   };
   missing('name', 'add a name; logs and traces show it');
@@ -119,17 +227,39 @@ function parseRule(source: Source, scope: Scope, layer: Layer, rule: YamlValue, 
   missing('then', 'say what happens');
   const name = rule['name'] === undefined ? null : source.read(ruleName, [...path, 'name']);
   const roles = rule['roles'] === undefined ? null : source.read(listOf(z.enum(ROLES)), [...path, 'roles']);
+  const overridable = rule['overridable'] === undefined ? null : source.read(flag, [...path, 'overridable']);
+  const enabled = rule['enabled'] === undefined ? null : source.read(flag, [...path, 'enabled']);
   const clause = (key: string): WhenTree | null =>
     rule[key] === undefined ? null : parseWhen(source, rule[key], [...path, key]);
   return {
     path,
     layer,
     name: name ?? '',
-    roles: roles ?? DEFAULT_ROLES[scope],
+    roles: roles ?? DEFAULT_ROLES[kind],
+    overridable: overridable ?? false,
+    enabled: enabled ?? true,
+    shadow: parseShadow(source, rule, path),
     when: clause('when'),
     unless: clause('unless'),
     actions: rule['then'] === undefined ? [] : parseThen(source, rule['then'], [...path, 'then']),
   };
+}
+
+/** `mode: enforce` is what a rule does that does not say. */
+function parseShadow(source: Source, rule: YamlMapping, path: YamlPath): RuleTree['shadow'] {
+  const said = rule['mode'] === undefined ? null : source.read(mode, [...path, 'mode']);
+  const until = rule['until'] === undefined ? null : source.read(day, [...path, 'until']);
+  if (said === 'shadow') return { until };
+  if (until !== null && (said === 'enforce' || rule['mode'] === undefined)) {
+    source.report(
+      'E_VALUE',
+      '`until` is for shadow rules',
+      'add mode: shadow, or take it out',
+      [...path, 'until'],
+      'key',
+    );
+  }
+  return null;
 }
 
 /** All keys of the mapping must hold. */
@@ -165,9 +295,15 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
     return child && { kind: 'not', path, child };
   }
   if (key === 'all' || key === 'any') return parseCombination(source, key, value, path);
+  if (key === 'condition') return parseNames(source, value, path);
   if (key === 'sender') {
     const hint = 'say `author` (From:) or `envelope_from` (MAIL FROM)';
     source.report('E_UNKNOWN_KEY', 'a message has no one sender', hint, path, 'key');
+    return null;
+  }
+  if (valueAt(source.document.value, ['conditions', key]) !== undefined) {
+    const message = `"${key}" is the name of a condition`;
+    source.report('E_UNKNOWN_KEY', message, `write condition: ${key}`, path, 'key');
     return null;
   }
   source.unknownKey(above, key, [...conditions.keys(), ...COMBINATIONS]);
@@ -182,6 +318,15 @@ function parseCombination(source: Source, kind: 'all' | 'any', value: YamlValue,
   if (value.length === 0) source.report('E_EMPTY', 'there is no condition here', 'list at least one', path);
   const children = value.flatMap((child, index) => parseWhen(source, child, [...path, index]) ?? []);
   return { kind, path, children };
+}
+
+/** `condition: NAME`, or a list of names of which any must hold. */
+function parseNames(source: Source, value: YamlValue, path: YamlPath): WhenTree | null {
+  if (typeof value === 'string') return { kind: 'named', path, name: value };
+  const children = source
+    .read(names, path)
+    ?.map((name, index): WhenTree => ({ kind: 'named', path: [...path, index], name }));
+  return children === undefined ? null : { kind: 'any', path, children };
 }
 
 function parseThen(source: Source, value: YamlValue, path: YamlPath): readonly ActionTree[] {

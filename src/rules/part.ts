@@ -25,9 +25,23 @@ export interface Given {
   readonly to?: string;
   /** The client's IP address; null where nobody told. */
   readonly client?: string | null;
+  /** The client's host name. */
+  readonly clientName?: string;
+  readonly helo?: string;
+  readonly tls?: boolean | null;
+  /** The name the client authenticated with, null if it did not. */
+  readonly login?: string | null;
+  /** The value of SIZE= in MAIL. */
+  readonly declaredSize?: string;
+  /** The time of the transaction (RFC 3339). */
+  readonly now?: string;
+  /** What rules before have scored. */
+  readonly score?: number;
+  /** The recipients that the transaction names beside `to`, the last of them behind it. */
+  readonly others?: readonly string[];
   /** The header section, its lines separated by line feeds. */
   readonly header?: string;
-  /** The body, its lines separated by line feeds. */
+  /** What stands behind the header section, its lines separated by line feeds. */
   readonly body?: string;
   /** Octets of the whole content. */
   readonly size?: number;

@@ -9,12 +9,17 @@ import { BoundedCache } from '../store/memory.ts';
 
 /** In instructions; what people write has 10 to 60. */
 const LARGEST_PROGRAM = 200;
-/** Characters of a text that a pattern sees. */
-const LONGEST_TEXT = 8192;
+/** Characters of a header field that a pattern sees. */
+const LONGEST_FIELD = 8192;
+/**
+ * Instructions times characters of one question, some 0.15 s at worst: of a long text a large pattern sees less. Between two
+ * questions other sessions have their turn (pace.ts).
+ */
+export const MOST_AT_ONCE = 5_000_000;
 /** Compiled patterns kept, 10 to 25 KB each; one that had to leave is compiled again when it is asked. */
 const KEPT = 2000;
 /** Instructions times characters that all patterns may spend on one recipient of a message: some tenths of a second at worst. */
-const BUDGET = 20_000_000;
+export const BUDGET = 20_000_000;
 /** Compiling one takes up to 0.1 s where it is too large, so the patterns of a hostile file are not all tried. */
 const MOST_TOO_LARGE = 5;
 
@@ -28,10 +33,13 @@ export interface FilePatterns {
   /** What is wrong with a pattern, or null. */
   check(pattern: string): PatternProblem | null;
   /**
-   * Whether the pattern, which has passed the check, matches anywhere in the first 8,192 characters of `text`. What it
-   * costs is charged to `account`, one for each recipient and message; throws when that has spent its budget.
+   * Whether the pattern, which has passed the check, matches anywhere in the first `longest` characters of `text`, 8,192
+   * where nothing is said. What it costs is charged to `account`, one for each recipient and message; throws when that has
+   * spent its budget.
    */
-  test(pattern: string, text: string, account: object): boolean;
+  test(pattern: string, text: string, account: object, longest?: number): boolean;
+  /** Charges what a pattern costs that is no regular expression, in steps. */
+  charge(steps: number, account: object): void;
 }
 
 export class PatternCache {
@@ -54,19 +62,28 @@ export class PatternCache {
         return { message: `the pattern cannot be read: ${reason}`, hint };
       }
     };
-    return { check, test: (pattern, text, account) => this.#test(this.#get(pattern), text, account) };
+    return {
+      check,
+      test: (pattern, text, account, longest = LONGEST_FIELD) => this.#test(this.#get(pattern), text, account, longest),
+      charge: (steps, account) => this.#charge(steps, account),
+    };
   }
 
   close(): void {
     this.#compiled.close();
   }
 
-  #test(compiled: RE2JS, text: string, account: object): boolean {
-    const seen = text.slice(0, LONGEST_TEXT);
-    const spent = (this.#spent.get(account) ?? 0) + compiled.programSize() * seen.length;
+  #test(compiled: RE2JS, text: string, account: object, longest: number): boolean {
+    const size = compiled.programSize();
+    const seen = text.slice(0, Math.min(longest, Math.floor(MOST_AT_ONCE / size)));
+    this.#charge(size * seen.length, account);
+    return compiled.test(seen);
+  }
+
+  #charge(steps: number, account: object): void {
+    const spent = (this.#spent.get(account) ?? 0) + steps;
     if (spent > BUDGET) throw new Error('the patterns of the rules take too long on this message');
     this.#spent.set(account, spent);
-    return compiled.test(seen);
   }
 
   #get(pattern: string): RE2JS {

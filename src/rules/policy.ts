@@ -11,6 +11,12 @@ export interface Evaluation {
   advance(facts: Facts): Verdict | 'later' | Promise<Verdict | 'later'>;
   /** Told when a downstream took the message, while its content is there, for rules that remember. Never throws. */
   accepted(facts: ContentFacts): void | Promise<void>;
+  /** The rules that may still be asked, in order; none where there is a verdict. Two lists share a rule if it is the same object. */
+  readonly undecided: readonly object[];
+  /** Whether shadow rules wait to be asked at a later phase, also where there is a verdict already. */
+  readonly pending: boolean;
+  /** The names of the shadow rules that would have decided. */
+  readonly shadows: readonly string[];
   /** The rules asked so far and what they saw; empty unless the policy was asked to trace. */
   readonly trace: readonly TraceStep[];
 }

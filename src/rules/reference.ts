@@ -11,7 +11,8 @@ const PHASE_WORDS = {
 } as const;
 
 function phaseWords(condition: Condition): string {
-  return PHASE_WORDS[condition.phase];
+  const words = PHASE_WORDS[condition.phase];
+  return condition.mayBeEarly ? `${words}, where it is not certain before` : words;
 }
 
 function heading(name: string, summary: string, reference: string | null, notes: readonly string[]): string {
@@ -23,7 +24,9 @@ function heading(name: string, summary: string, reference: string | null, notes:
 export function rulesReference(): string {
   const ofConditions = [...conditions.values()].map((condition) => {
     const rows = condition.examples.map(({ argument, given, after, expect }) => {
-      const where = Object.entries(given).map(([key, value]) => `${key} \`${String(value).replaceAll('\n', ' / ')}\``);
+      const where = Object.entries(given).map(
+        ([key, value]) => `${key} \`${String(value).replaceAll('\n', ' / ') || '<>'}\``,
+      );
       const copy = after === undefined ? '' : ', after one was accepted';
       return `| \`${condition.name}: ${argument}\` | ${where.join(', ') || 'an ordinary message'}${copy} | ${expect} |`;
     });

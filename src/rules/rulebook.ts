@@ -1,5 +1,5 @@
 /**
- * rulebook - all rules there are: the system's, read once, and those of lists, found when mail comes for them.
+ * rulebook - all rules there are: the system's and the presets, read once, and those of lists, found when mail comes for them.
  *
  * A reload opens another rulebook; transactions that began with this one end with it.
  */
@@ -13,13 +13,18 @@ import type { Ledger } from '../store/ledger.ts';
 import { memoryLedger } from '../store/memory-ledger.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
+import { caseDiagnostics, type CaseResult } from './case.ts';
+import { CaseRunner, type RulesFile } from './case-runner.ts';
 import { checkListFolder, checkSetFiles } from './check-files.ts';
 import { startEvaluation } from './evaluate.ts';
-import { type FoundRuleset, ListRulesets } from './list-rulesets.ts';
-import { loadRuleset } from './load.ts';
+import { type FoundRuleset, ListRulesets, logOverdue } from './list-rulesets.ts';
+import { type LoadedRuleset, loadRuleset } from './load.ts';
+import { checkNames, type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
+import { openPresets } from './presets.ts';
 import { type Program, programFor, type Ruleset } from './ruleset.ts';
+import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { type Dialect, listFiles, splitAddress } from './select.ts';
 
 export interface RulesOptions {
@@ -27,6 +32,10 @@ export interface RulesOptions {
   readonly system: string | null;
   /** `layout`: the folders within that of a domain; plain where it is left out. */
   readonly lists: { readonly folder: string; readonly dialect: Dialect; readonly layout?: Layout } | null;
+  /** The folder of the presets; null or left out for none. Read at the start, like the system's file. */
+  readonly presets?: string | null;
+  /** What the files of lists may do; `file` is that of the configuration, for what is wrong with it. */
+  readonly may?: ListsMay & { readonly file: string };
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   /** What rules remember between transactions; the rulebook does not close it. Its own where it is left out. */
@@ -47,8 +56,16 @@ export interface OpenedRulebook {
 export interface Rulebook {
   /** What applies to a recipient. Never throws and never rejects. */
   policyFor(forwardPath: Mailbox): Policy | Promise<Policy>;
-  /** Loads the files of all lists, and tells all that is wrong with them. */
-  checkAll(): readonly Diagnostic[];
+  /** Runs the cases in the system's file. With any diagnostic these rules are not to be served by. */
+  checkSystem(): Promise<readonly Diagnostic[]>;
+  /** Loads the files of all lists and runs their cases, and tells all that is wrong with them. */
+  checkAll(): Promise<readonly Diagnostic[]>;
+  /** Every file as it is now, the system's first, and what is wrong with them but for their cases. */
+  readAll(): { readonly files: readonly RulesFile[]; readonly diagnostics: readonly Diagnostic[] };
+  /** Runs all cases of a file that loads, for recipients of other lists too. */
+  test(file: RulesFile): Promise<readonly CaseResult[]>;
+  /** What became of shadow rules since the rulebook was opened. */
+  shadowCounts(): readonly ShadowCount[];
   close(): void;
 }
 
@@ -58,26 +75,29 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
-  const { system, lists, downstreams, log, now = Date.now } = options;
+  const { system, lists, may, downstreams, log, now = Date.now } = options;
   const ledger = options.ledger ?? memoryLedger({ now });
   const patterns = new PatternCache();
-  const load = (file: string, text: string, scope: 'system' | 'list', list: string | null) =>
-    loadRuleset({ file, text, scope, list, downstreams, patterns, ledger, now });
-  const loadList = (file: string, text: string, list: string | null) => load(file, text, 'list', list);
-
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = may === undefined ? [] : [...checkNames(may, may.file)];
   const sources = new Map<string, string>();
-  let ruleset: Ruleset | null = null;
+  const shared = { downstreams, patterns, ledger, now };
+  const presets = options.presets ? openPresets(options.presets, shared) : null;
+  const forLists = { ...shared, presets: presets?.presets ?? null, may: may ?? TIGHTEN_ONLY };
+  let systemFile: RulesFile | null = null;
+  const loadList = (file: string, text: string, list: string | null) =>
+    loadRuleset({ ...forLists, file, text, scope: 'list', list, system: systemFile?.loaded.ruleset ?? null });
   if (system !== null) {
     const read = readText(system);
     diagnostics.push(...read.diagnostics);
     if (read.text !== null) {
       sources.set(system, read.text);
-      const loaded = load(system, read.text, 'system', null);
+      const loaded = loadRuleset({ ...shared, file: system, text: read.text, scope: 'system', list: null });
       diagnostics.push(...loaded.diagnostics, ...checkSetFiles(loaded.setFiles));
-      ruleset = loaded.ruleset;
+      systemFile = { file: system, text: read.text, scope: 'system', list: null, loaded };
     }
   }
+  diagnostics.push(...(presets?.diagnostics ?? []));
+  for (const [file, text] of presets?.sources ?? []) sources.set(file, text);
   if (lists !== null && !isFolder(lists.folder)) {
     const message = 'there is no such folder';
     diagnostics.push({ code: 'E_FILE', message, hint: 'make it, or take `lists` out', place: wholeFile(lists.folder) });
@@ -89,8 +109,29 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
 
   const dialect = lists?.dialect ?? DEFAULT_DIALECT;
   const layout = lists?.layout ?? PLAIN;
-  const listRulesets = new ListRulesets({ load: loadList, log, now });
-  const programs = new Programs(ruleset);
+  const runner = new CaseRunner({ system: systemFile, lists, dialect, load: forLists });
+  /** What is wrong with a file beside its text. */
+  const failuresOf = async (file: RulesFile) =>
+    file.loaded.ruleset === null ? [] : caseDiagnostics(await runner.run(file, 'own'));
+  const loadTested = async (file: string, text: string, list: string | null): Promise<LoadedRuleset> => {
+    const loaded = loadList(file, text, list);
+    const failures = await failuresOf({ file, text, scope: 'list', list, loaded });
+    if (failures.length === 0) return loaded;
+    return { ...loaded, ruleset: null, diagnostics: [...loaded.diagnostics, ...failures] };
+  };
+  const readLists = () => {
+    const files: RulesFile[] = [];
+    const read = (file: string, text: string, list: string | null): LoadedRuleset => {
+      const loaded = loadList(file, text, list);
+      files.push({ file, text, scope: 'list', list, loaded });
+      return loaded;
+    };
+    return { diagnostics: lists === null ? [] : checkListFolder({ ...lists, layout }, read), files };
+  };
+  const listRulesets = new ListRulesets({ load: loadTested, log, now });
+  const programs = new Programs(systemFile?.loaded.ruleset ?? null);
+  const shadows = shadowCounter();
+  logOverdue(diagnostics, log);
   const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
     const { own, fallback } = listFiles(folder, list, layout);
     const fallBack = (found: FoundRuleset) => {
@@ -102,7 +143,11 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   };
   const policy = (address: ListAddress, { ruleset: list, unavailable }: FoundRuleset): Policy => {
     const program = programs.for(list, address.role);
-    return { address, unavailable, start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace) };
+    return {
+      address,
+      unavailable,
+      start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace, shadows.count),
+    };
   };
   const rulebook: Rulebook = {
     policyFor(forwardPath) {
@@ -112,7 +157,19 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       const found = findRuleset(lists.folder, address.list);
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
-    checkAll: () => (lists === null ? [] : checkListFolder({ ...lists, layout }, loadList)),
+    checkSystem: async () => (systemFile === null ? [] : failuresOf(systemFile)),
+    async checkAll() {
+      const { files, diagnostics: found } = readLists();
+      const all = [...found];
+      for (const file of files) all.push(...(await failuresOf(file)));
+      return all;
+    },
+    readAll() {
+      const { files, diagnostics: found } = readLists();
+      return { files: systemFile === null ? files : [systemFile, ...files], diagnostics: found };
+    },
+    test: (file) => runner.run(file, 'all'),
+    shadowCounts: () => shadows.counts(),
     close() {
       listRulesets.close();
       patterns.close();

@@ -5,8 +5,7 @@
  */
 import type { Place } from '../core/diagnostic.ts';
 import type { ContentFacts, Facts, Phase, Role, Test } from '../core/facts.ts';
-import type { HeaderEdit } from '../core/verdict.ts';
-import type { Decision } from './action.ts';
+import type { Decision, Mark } from './action.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
 
@@ -19,6 +18,10 @@ export interface Clause {
   readonly label: string;
   readonly place: Place;
   readonly test: Test;
+  /** The earliest phase at which a condition may be known; null for a combination, which may be known before all its children are. */
+  readonly phase: Phase | null;
+  /** What it stands for, where a trace does not look into it. */
+  readonly inside?: Clause;
   readonly children: readonly Clause[];
   /** Whether to ask it, or one of its children, leaves a trace: then only the evaluator may ask. */
   readonly counts: boolean;
@@ -35,33 +38,47 @@ export interface Rule {
   readonly layer: Layer;
   readonly place: Place;
   readonly roles: readonly Role[];
+  /** Whether a list may go without it. */
+  readonly overridable: boolean;
+  /** Whether it is only asked and counted: it decides nothing and edits nothing. */
+  readonly shadow: boolean;
   /** `when` and not `unless`. */
   readonly clause: Clause;
   /** The phase from which on all its texts can be filled; a rule that matches waits for it. */
   readonly phase: Phase;
-  readonly edits: readonly ((facts: Facts) => HeaderEdit)[];
-  /** null for a rule that only edits. */
+  /** What its actions that go on leave behind, in order. */
+  readonly marks: readonly Mark[];
+  /** null for a rule that goes on. */
   readonly decide: ((facts: Facts) => Decision) | null;
 }
 
 /** The rules of one file; what the file has no layer for is empty. */
 export interface Ruleset {
   readonly file: string;
+  /** The authserv-ids that `auth` believes, in lower case: those of the system, for the files of lists too. */
+  readonly trustResultsFrom: readonly string[];
   readonly layers: Readonly<Record<Layer, readonly Rule[]>>;
+  /** The names of the system's rules that the list goes without. */
+  readonly skip: ReadonlySet<string>;
 }
 
 /** What is asked for one recipient, in order; from position `after` on it is the system's last layer. */
 export interface Program {
   readonly rules: readonly Rule[];
   readonly after: number;
-  /** Those of all its rules, whether they were asked or not. */
+  /** Of all its rules, whether they were asked or not; each once. */
   readonly accepted: readonly Accepted[];
+  /** Whether any of them is a shadow rule. */
+  readonly shadows: boolean;
 }
 
 /** The rules that concern a role. */
 export function programFor(system: Ruleset | null, list: Ruleset | null, role: Role): Program {
-  const ofRole = (rules: readonly Rule[] = []) => rules.filter(({ roles }) => roles.includes(role));
+  const isSkipped = ({ name, layer, overridable }: Rule) =>
+    layer !== 'rules' && overridable && (list?.skip.has(name) ?? false);
+  const ofRole = (rules: readonly Rule[] = []) => rules.filter((rule) => rule.roles.includes(role) && !isSkipped(rule));
   const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
   const rules = [...first, ...ofRole(system?.layers.after)];
-  return { rules, after: first.length, accepted: rules.flatMap(({ clause }) => clause.accepted) };
+  const accepted = [...new Set(rules.flatMap(({ clause }) => clause.accepted))];
+  return { rules, after: first.length, accepted, shadows: rules.some(({ shadow }) => shadow) };
 }

@@ -22,13 +22,17 @@ import type { NamedSet, Scope } from './env.ts';
 import { entryHint, NETWORK_HINT } from './members.ts';
 import { isMapping } from './source.ts';
 
-const entry: z.ZodType<AddressEntry> = scalar('address', ['ann@example.net', '*@example.net'], (source) => {
-  const value = parseAddressEntry(source);
-  if (value !== null) return { value };
-  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint: entryHint(source) } };
-});
+export const entrySchema: z.ZodType<AddressEntry> = scalar(
+  'address',
+  ['ann@example.net', '*@example.net'],
+  (source) => {
+    const value = parseAddressEntry(source);
+    if (value !== null) return { value };
+    return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint: entryHint(source) } };
+  },
+);
 
-const network: z.ZodType<Network> = scalar('network', ['192.0.2.0/24', '2001:db8::/32'], (source) => {
+export const networkSchema: z.ZodType<Network> = scalar('network', ['192.0.2.0/24', '2001:db8::/32'], (source) => {
   const value = parseNetwork(source);
   if (value !== null) return { value };
   const message = `"${source}" is neither an IP address nor a network`;
@@ -63,9 +67,9 @@ const SOURCES = ['values', 'file', 'addresses'] as const;
 /** One named set. */
 export const setSchema = z
   .strictObject({
-    values: listOf(entry).optional().describe('Addresses, and "*@domain" for all of a domain.'),
+    values: listOf(entrySchema).optional().describe('Addresses, and "*@domain" for all of a domain.'),
     file: text.optional().describe('A file of addresses, one a line; `#` begins a comment.'),
-    addresses: listOf(network).optional().describe('IP addresses and networks, for client_ip.'),
+    addresses: listOf(networkSchema).optional().describe('IP addresses and networks, for client_ip.'),
     canonical: canonical
       .optional()
       .describe('What makes addresses one and the same: detail, dots; for all domains, or by domain.'),

@@ -6,17 +6,29 @@ import { type Diagnostic, type DiagnosticCode, isWarning } from '../core/diagnos
 import { inOrder } from '../yaml/place.ts';
 import type { YamlDocument, YamlPath, YamlValue } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { PLANNED } from './planned.ts';
 
 export type YamlMapping = { readonly [key: string]: YamlValue };
 
+/** The keys of a file under which rules stand. */
+const RULE_LISTS: ReadonlySet<string | number> = new Set(['before', 'rules', 'after']);
+
 export class Source {
   #document: YamlDocument | null;
   readonly #diagnostics: Diagnostic[] = [];
+  readonly #preset: string | null;
 
-  constructor(document: YamlDocument) {
+  /** `preset`: whose rules they are, where it is not the file's own. */
+  constructor(document: YamlDocument, preset: string | null = null) {
     this.#document = document;
+    this.#preset = preset;
+  }
+
+  /** The same file, nothing found in it yet. */
+  again(): Source {
+    return new Source(this.document, this.#preset);
   }
 
   get document(): YamlDocument {
@@ -38,15 +50,37 @@ export class Source {
     return this.#diagnostics.some((diagnostic) => !isWarning(diagnostic));
   }
 
+  /** Takes over what was found in a part that is read by itself. */
+  adopt(diagnostics: readonly Diagnostic[]): void {
+    this.#diagnostics.push(...diagnostics);
+  }
+
   report(code: DiagnosticCode, message: string, hint: string | null, path: YamlPath, part?: 'key' | 'value'): void {
-    this.#diagnostics.push({ code, message, hint, place: this.document.placeOf(path, part) });
+    this.#add(path, [{ code, message, hint, place: this.document.placeOf(path, part) }]);
   }
 
   /** The value at `path` as the schema has it, or null after all that is wrong with it was reported. */
   read<T>(schema: z.ZodType<T>, path: YamlPath): T | null {
     const { value, diagnostics } = validate(this.document, schema, path);
-    this.#diagnostics.push(...diagnostics);
+    this.#add(path, diagnostics);
     return value;
+  }
+
+  #add(path: YamlPath, diagnostics: readonly Diagnostic[]): void {
+    const rule = this.#ruleAt(path);
+    this.#diagnostics.push(...(rule === null ? diagnostics : diagnostics.map((one) => ({ ...one, rule }))));
+  }
+
+  /** The name of the rule that `path` leads into; null also for the name itself, which the message is about then. */
+  #ruleAt([layer = '', index = '', key]: YamlPath): string | null {
+    if (!RULE_LISTS.has(layer) || key === 'name') return null;
+    const name = valueAt(this.document.value, [layer, index, 'name']);
+    return typeof name === 'string' ? this.fullName(name) : null;
+  }
+
+  /** With the name of the preset, where it is one's. */
+  fullName(name: string): string {
+    return this.#preset === null ? name : ruleOfPreset(this.#preset, name);
   }
 
   /** Reports a key that is not known here: one of a later version, a mistyped one, or any other. */
@@ -60,6 +94,11 @@ export class Source {
     const near = nearest(key, known);
     report(`unknown key "${key}"`, near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`);
   }
+}
+
+/** The name of a preset's rule in logs, traces and statistics. */
+export function ruleOfPreset(preset: string, rule: string): string {
+  return `${preset}/${rule}`;
 }
 
 export function isMapping(value: YamlValue | undefined): value is YamlMapping {

@@ -1,14 +1,16 @@
 /**
- * text-template - texts of rules with `{list}`, `{author}`, `{envelope_from}`, `{id}`, `{rule}` in them.
+ * text-template - texts of rules with `{list}`, `{author}`, `{envelope_from}`, `{id}`, `{rule}`, `{score}`, `{part_name}` in
+ * them.
  *
  * What comes from outside is cut and made printable ASCII before it enters a reply or a header field. A text that names
- * the author can only be filled once the header section is known, so its rule waits for that.
+ * the author can only be filled once the header section is known, and one that names a part at the end, so its rule waits.
  */
 import { isReached, type Facts, type Phase } from '../core/facts.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import { nearest } from '../yaml/suggest.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { CompileEnv } from './env.ts';
+import { partNameOf } from './part-name.ts';
 
 export interface Template {
   /** The phase from which on the text can be filled. */
@@ -20,7 +22,7 @@ export interface Template {
 const LONGEST_VALUE = 100;
 const PLACEHOLDER = /\{([A-Za-z_]+)\}/g;
 
-type Value = (facts: Facts, rule: string) => string;
+type Value = (facts: Facts, env: CompileEnv) => string;
 
 const VALUES: Readonly<Record<string, Value>> = {
   list: ({ address }) => printable(address.list),
@@ -31,7 +33,9 @@ const VALUES: Readonly<Record<string, Value>> = {
   envelope_from: ({ transaction: { reversePath } }) =>
     reversePath === null ? '<>' : printable(printMailbox(reversePath)),
   id: ({ transaction }) => transaction.id,
-  rule: (_, rule) => rule,
+  rule: (_, { rule }) => rule,
+  score: ({ score }) => String(score.sum ?? 0),
+  part_name: ({ answers }, env) => printable(partNameOf(answers, env)),
 };
 
 /** The template, or null after an unknown name in it was reported. */
@@ -45,10 +49,9 @@ export function compileTemplate(text: string, env: CompileEnv, at: YamlPath): Te
     env.report('E_PLACEHOLDER', `nothing is called {${name}}`, hint, at);
   }
   if (unknown.length > 0) return null;
-  const { rule } = env;
   return {
-    phase: names.includes('author') ? 'header' : 'envelope',
-    fill: (facts) => text.replace(PLACEHOLDER, (written, name: string) => VALUES[name]?.(facts, rule) ?? written),
+    phase: names.includes('part_name') ? 'content' : names.includes('author') ? 'header' : 'envelope',
+    fill: (facts) => text.replace(PLACEHOLDER, (written, name: string) => VALUES[name]?.(facts, env) ?? written),
   };
 }
 

@@ -28,6 +28,8 @@ export interface TraceStep {
   readonly rule: string;
   readonly place: Place;
   readonly truth: TracedTruth;
+  /** Whether it is a shadow rule, which decides nothing. */
+  readonly shadow: boolean;
   /** Whether it matched and only waits for a value that its texts name. */
   readonly waitsForText: boolean;
   readonly clauses: readonly TracedClause[];
@@ -35,8 +37,8 @@ export interface TraceStep {
 
 export async function traceRule(rule: Rule, facts: Facts, waitsForText: boolean): Promise<TraceStep> {
   const { truth, children } = await traceClause(rule.clause, facts);
-  const { name, layer, place } = rule;
-  return { phase: facts.phase, layer, rule: name, place, truth, waitsForText, clauses: children };
+  const { name, layer, place, shadow } = rule;
+  return { phase: facts.phase, layer, rule: name, place, truth, shadow, waitsForText, clauses: children };
 }
 
 async function traceClause(clause: Clause, facts: Facts): Promise<TracedClause> {

@@ -40,7 +40,8 @@ const LIBRARY_STATUS: Readonly<Record<number, EnhancedStatusCode>> = {
 const LONGEST_HELO = 255;
 
 export class Connection extends SMTPConnection {
-  readonly #site: Site;
+  readonly #current: () => Site;
+  #site: Site;
   #open: Open | null = null;
   #incoming: Incoming | null = null;
   #forwarded: Forwarded | null = null;
@@ -49,10 +50,11 @@ export class Connection extends SMTPConnection {
   readonly #ended: () => void;
 
   /** `ended` is called once: the connection is closed and its last transaction is finished and recorded. */
-  constructor(server: SMTPServer, socket: Socket, site: Site, ended: () => void) {
+  constructor(server: SMTPServer, socket: Socket, site: () => Site, ended: () => void) {
     // The library would make an id of its own from fresh random octets for every connection; nobody reads it.
     super(server, socket, { id: 'session' });
-    this.#site = site;
+    this.#current = site;
+    this.#site = site();
     this.#ended = ended;
   }
 
@@ -86,10 +88,11 @@ export class Connection extends SMTPConnection {
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
-    const { offers, limits, hostname } = { ...this.#site, offers: this.#site.offers() };
-    const features = ['PIPELINING', `SIZE ${offers.size ?? limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
-    if (offers.smtputf8) features.push('SMTPUTF8');
-    if (offers.dsn) features.push('DSN');
+    const { offers, limits, hostname } = this.#site;
+    const { size, smtputf8, dsn } = offers();
+    const features = ['PIPELINING', `SIZE ${size ?? limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
+    if (smtputf8) features.push('SMTPUTF8');
+    if (dsn) features.push('DSN');
     if (this.#isTrusted()) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
     this.#hello(command, [hostname, ...features]);
     callback();
@@ -202,6 +205,7 @@ export class Connection extends SMTPConnection {
 
   #mail(command: Buffer): Reply {
     if (this.#open !== null) return reply(503, '5.5.1', 'Nested MAIL command');
+    this.#site = this.#current();
     const mail = readMail(command, this.#site.limits.size);
     if ('code' in mail) return mail;
     const gone = new AbortController();
@@ -226,7 +230,7 @@ export class Connection extends SMTPConnection {
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
     if (accepted >= this.#site.limits.recipients) return replies.tooManyRecipients;
-    const admission = await open.pipeline.admit(this.#site.entrance, open.transaction, recipient);
+    const admission = await open.pipeline.admit(this.#site.entrance, open.transaction, recipient, open.admissions);
     open.admissions.push(admission);
     return admission.refusal ?? replies.recipientAccepted;
   }

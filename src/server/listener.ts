@@ -13,8 +13,6 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** Access mode of a unix socket, as a number; null leaves it to the umask. */
   readonly mode: number | null;
-  /** Milliseconds a client may be silent while we wait for it. */
-  readonly clientTimeout: number;
 }
 
 /** The library's commands that no mail client has a use for here. */
@@ -29,7 +27,7 @@ class Server extends SMTPServer {
   readonly sessions = new Set<Connection>();
   allEnded: () => void = () => {};
 
-  constructor(site: () => Site, clientTimeout: number) {
+  constructor(site: () => Site) {
     super({
       name: site().hostname,
       banner: 'Postern',
@@ -38,7 +36,6 @@ class Server extends SMTPServer {
       disableReverseLookup: true,
       authOptional: true,
       useXForward: true,
-      socketTimeout: clientTimeout,
       closeTimeout: LIBRARY_CLOSE_TIMEOUT,
       logger: false,
       onConnect: (_session, callback) => callback(),
@@ -47,7 +44,8 @@ class Server extends SMTPServer {
   }
 
   override connect(socket: Socket): void {
-    const connection = new Connection(this, socket, this.site(), () => {
+    this.options.socketTimeout = this.site().clientTimeout;
+    const connection = new Connection(this, socket, this.site, () => {
       this.sessions.delete(connection);
       if (this.sessions.size === 0) this.allEnded();
     });
@@ -64,12 +62,12 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #site: () => Site;
 
-  /** `site` is asked at each new connection. */
+  /** `site` is asked at each new connection and transaction. */
   constructor(options: ListenerOptions, site: () => Site) {
     this.address = options.address;
     this.#options = options;
     this.#site = site;
-    this.#server = new Server(site, options.clientTimeout);
+    this.#server = new Server(site);
   }
 
   /** Sessions, from the first octet to the record of the last transaction. */

@@ -1,6 +1,6 @@
 /**
- * site - what a listener tells its connections. A session keeps the site it began with; `pipeline` and `offers` are asked
- * at each transaction, so that a reload reaches open sessions between two of them.
+ * site - what a listener tells its connections. It is looked up at each transaction, so that a reload reaches open sessions
+ * between two of them.
  */
 import type { Log } from '../core/log.ts';
 import type { Entrance } from '../pipeline/entrance.ts';
@@ -23,6 +23,8 @@ export interface Site {
   readonly clientFrom: 'peer' | 'xforward';
   readonly trusts: (address: string) => boolean;
   readonly limits: ContentLimits & { readonly recipients: number };
+  /** Milliseconds a client may be silent while we wait for it. */
+  readonly clientTimeout: number;
   readonly log: Log;
   readonly pipeline: () => Pipeline;
   readonly offers: () => Offers;

@@ -41,7 +41,7 @@ export function forwardedClient(attributes: Forwarded, peer: Client): Client {
     name: attributes.get('NAME')?.toLowerCase() ?? null,
     port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : null,
     helo: attributes.get('HELO') ?? '',
-    tls: false,
+    tls: null,
     protocol:
       protocol === 'SMTP' || protocol === 'LMTP' ? protocol : peer.protocol === 'LMTP' ? 'ESMTP' : peer.protocol,
   };

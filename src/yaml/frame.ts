@@ -1,10 +1,10 @@
 /**
  * frame - prints a diagnostic with the line it is about, a caret under the place, and the fix.
  *
- *     postern.yaml:14:12  E_AMOUNT  a size needs a unit
- *       14 |   message: 25
- *          |            ^^
- *          = fix: write 25 MB
+ *     gardeners.yaml:14:27  E_AMOUNT  in rule "too-large": a size needs a unit
+ *      14 |     when: { size: { above: 25 } }
+ *         |                            ^^
+ *         = fix: write 25 MB
  *
  * Plain text without colour. Control characters of the file never reach the terminal.
  */
@@ -58,7 +58,8 @@ export function formatDiagnostic(diagnostic: Diagnostic, text: string | null): s
   const fix = hint === null ? [] : [`= fix: ${printable(hint)}`];
   const source = text === null || place.line < 1 ? undefined : splitLines(withoutMark(text))[place.line - 1];
   const where = place.line < 1 ? place.file : `${place.file}:${place.line}:${place.column}`;
-  const head = `${printable(where)}  ${code}  ${message}`;
+  const within = diagnostic.rule === undefined ? '' : `in rule "${printable(diagnostic.rule)}": `;
+  const head = `${printable(where)}  ${code}  ${within}${message}`;
   if (source === undefined) return [head, ...fix.map((line) => `    ${line}`)].join('\n');
 
   const gutter = `${place.line}`.padStart(3);

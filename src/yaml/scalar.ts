@@ -55,6 +55,13 @@ export const count: z.ZodType<number> = scalar('count', ['100'], (source) => {
   return { problem: { code: 'E_VALUE', message: `expected a whole number, found "${source}"`, hint } };
 });
 
+/** A number that may have a sign and a fraction. */
+export const decimal: z.ZodType<number> = scalar('number', ['5', '-1.5'], (source) => {
+  if (/^[+-]?\d{1,6}(\.\d{1,6})?$/.test(source)) return { value: Number(source) };
+  const hint = 'write digits, like 5 or -1.5';
+  return { problem: { code: 'E_VALUE', message: `expected a number, found "${source}"`, hint } };
+});
+
 /** As mail software counts: 1 KB is 1024 octets. */
 const OCTETS: ReadonlyMap<string, number> = new Map([
   ['B', 1],

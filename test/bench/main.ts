@@ -10,6 +10,7 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Sandbox } from '../e2e/sandbox.ts';
+import { chaos } from './chaos.ts';
 import { measure, type Sample } from './measure.ts';
 import { formatTable, type RowResult, summarize } from './report.ts';
 import { formatFigures, SCALES, type Scale, type ScaleResult } from './scale.ts';
@@ -17,16 +18,20 @@ import { type Protocol, ROWS, type Row } from './scenarios.ts';
 import { missingPackages, START, type Subject, startSink } from './subjects.ts';
 
 const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]...
+       npm run bench -- chaos [--messages N]
 
   --rounds N     rounds that count (5)
   --messages N   messages of a row in a round (each load has its own number)
   --only TEXT    only rows with TEXT in their name; may be repeated. Rows:
 ${[...ROWS, ...SCALES].map(({ name }) => `                   ${name}`).join('\n')}
 
+chaos sends messages (20000) while downstream and Postern are killed at random, and counts what was lost: nothing.
+
 Example: npm run bench -- --only smtp --rounds 9
 `;
 
 interface Options {
+  readonly chaos: boolean;
   readonly rounds: number;
   readonly messages: number | null;
   readonly rows: readonly Row[];
@@ -34,8 +39,9 @@ interface Options {
 }
 
 function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args,
+    allowPositionals: true,
     options: {
       rounds: { type: 'string', default: '5' },
       messages: { type: 'string' },
@@ -47,12 +53,15 @@ function readOptions(args: string[]): Options {
     process.stdout.write(USAGE);
     process.exit(0);
   }
+  const [what] = positionals;
+  if (positionals.length > 1 || (what !== undefined && what !== 'chaos')) throw new Error(`"${what}" is no bench`);
   const asked = ({ name }: { name: string }) =>
     values.only.length === 0 || values.only.some((text) => name.includes(text));
   const rows = ROWS.filter(asked);
   const scales = SCALES.filter(asked);
   if (rows.length + scales.length === 0) throw new Error(`no row has ${values.only.join(' or ')} in its name`);
   return {
+    chaos: what === 'chaos',
     rounds: positive('rounds', values.rounds),
     messages: values.messages === undefined ? null : positive('messages', values.messages),
     rows,
@@ -141,6 +150,7 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return 2;
   }
+  if (options.chaos) return await chaos({ messages: options.messages ?? 20_000, clients: 20 });
   const haproxy = options.rows.some((row) => row.subject === 'haproxy') ? ['haproxy'] : [];
   const missing = options.rows.length === 0 ? [] : missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
   if (missing.length > 0) {

@@ -104,7 +104,7 @@ test('large messages that are cut off leave no temporary file and no descriptor'
     return;
   }
   const descriptors = (): number => readdirSync('/proc/self/fd').length;
-  const temporaryFiles = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('postern-spool'));
+  const temporaryFiles = (): string[] => readdirSync(tmpdir()).filter((name) => /^postern-[0-9a-f]{8}-/.test(name));
   await withChain({ limits: { memory: '64 KB' } }, async ({ chain }) => {
     const before = descriptors();
     for (let n = 0; n < 10; n++) {

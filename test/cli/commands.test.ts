@@ -189,6 +189,16 @@ test('check names every list file that does not load, and only warns of the rest
   assert.match(postern(good, 'check', '--print').stdout, /bare_newline: reject/);
 });
 
+test('check PATH tells what keeps it from looking at the path', (t) => {
+  const list = 'lists/lists.example.org/gardeners.yaml';
+  const nothing = postern(folderWith(t, {}), 'check', list);
+  assert.equal(nothing.status, 1);
+  assert.match(nothing.stderr, /postern\.yaml {2}E_FILE[\s\S]*does not load: 1 error/);
+  const noSystem = postern(folderWith(t, { ...SITE, 'system.yaml': 'version: 2\n' }), 'check', list);
+  assert.equal(noSystem.status, 1);
+  assert.match(noSystem.stderr, /system\.yaml:1:\d+ {2}E_VALUE/);
+});
+
 test('explain: the verdict of each recipient, and why', (t) => {
   const folder = folderWith(t, SITE);
   const args = [
@@ -205,7 +215,7 @@ test('explain: the verdict of each recipient, and why', (t) => {
   assert.equal(status, 0);
   assert.match(stdout, /550 5\.7\.1 Only subscribers may post to gardeners@lists\.example\.org/);
   assert.match(stdout, /subscribers-only/);
-  assert.match(stdout, /gardeners\.yaml:4/);
+  assert.match(stdout, / {2}lists\/lists\.example\.org\/gardeners\.yaml:4\n/);
   assert.match(stdout, /x@example\.org[\s\S]*relay/i);
   const data = JSON.parse(postern(folder, ...args, '--json').stdout) as readonly { verdict: string }[];
   assert.deepEqual(
@@ -226,6 +236,12 @@ test('serve: SIGHUP reloads all or nothing, a list file needs no signal, SIGTERM
   await service.says(/"event":"reload-refused"/);
   assert.match((await post(service.port, 'ann@example.net')) ?? '', /^250 /);
 
+  const failing = `${closed}tests: [ { name: open, recipients: a@example.org, expect: { verdict: relay } } ]\n`;
+  writeFileSync(join(folder, 'system.yaml'), failing);
+  service.process.kill('SIGHUP');
+  await service.says(/E_TEST[\s\S]*"event":"reload-refused"/);
+  assert.match((await post(service.port, 'ann@example.net')) ?? '', /^250 /);
+
   writeFileSync(join(folder, 'system.yaml'), closed);
   service.process.kill('SIGHUP');
   await service.says(/"event":"reloaded"/);
@@ -235,6 +251,19 @@ test('serve: SIGHUP reloads all or nothing, a list file needs no signal, SIGTERM
   await client.ask('MAIL FROM:<ann@example.net>');
   assert.match((await client.ask('RCPT TO:<gardeners@lists.example.org>')) ?? '', /^451 4\.7\.1 Closed/);
   client.socket.destroy();
+
+  const { port } = service;
+  writeFileSync(
+    join(folder, 'postern.yaml'),
+    configuration(port, 'limits: { message: 1 MB }\n').replace(' } ]', ', received: true } ]'),
+  );
+  writeFileSync(join(folder, 'system.yaml'), SITE['system.yaml']);
+  service.process.kill('SIGHUP');
+  await service.says(/"event":"reloaded"[\s\S]*"event":"reloaded"/);
+  const later = await connectPeer(port);
+  await later.reply();
+  assert.match((await later.ask('LHLO c')) ?? '', /250-SIZE 1048576\n/, 'the same socket, new promises');
+  later.socket.destroy();
 
   service.process.kill('SIGTERM');
   assert.equal(await service.ended, 0);
@@ -261,4 +290,45 @@ test('serve: a transaction begun before a reload ends by the rules it began with
   await client.ask('DATA');
   assert.match((await client.ask('From: ann@example.net\r\nSubject: x\r\n\r\nx\r\n.')) ?? '', /^550 5\.7\.1 Closed/);
   client.socket.destroy();
+});
+
+test('check --phases: when each rule decides, and what holds it back', (t) => {
+  const rules = (layer: string) => `version: 1
+${layer}:
+  - { name: large, when: { size: { above: 1 MB } }, then: { reject: Too large. } }
+  - { name: robots, when: { envelope_from: { is: robot@example.net } }, then: { reject: No robots. } }
+`;
+  const list = 'lists/lists.example.org/gardeners.yaml';
+  const folder = folderWith(t, { ...SITE, 'system.yaml': rules('before') });
+  assert.equal(
+    postern(folder, 'check', '--phases').stdout,
+    `system.yaml
+  before "large" decides after the final dot
+  before "robots" decides after the final dot, could at RCPT
+    held back by before "large"  system.yaml:3
+    would decide at RCPT if moved above "large"
+
+${list}
+  rules "subscribers-only" decides after the final dot, could at the end of the header section
+    held back by before "large"  system.yaml:3
+
+`,
+  );
+  const data = JSON.parse(postern(folder, 'check', '--phases', '--format', 'json', list).stdout) as {
+    readonly diagnostics: readonly unknown[];
+    readonly phases: readonly unknown[];
+  };
+  assert.deepEqual(data.diagnostics, []);
+  assert.deepEqual(data.phases, [
+    {
+      file: join(folder, list),
+      line: 4,
+      layer: 'rules',
+      rule: 'subscribers-only',
+      earliest: 'header',
+      actual: 'content',
+      heldBy: { rule: 'large', file: join(folder, 'system.yaml'), line: 3 },
+      moveAbove: null,
+    },
+  ]);
 });

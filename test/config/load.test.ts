@@ -20,6 +20,8 @@ function parse(text: string): Config {
   return config;
 }
 
+const MAY = { actions: null, conditions: null, regex: true, rules: 100, sets: 20, patterns: 10 * 1024 };
+
 test('the smallest configuration has every default', () => {
   assert.deepEqual(parse(SMALL), {
     file: '/etc/postern/postern.yaml',
@@ -34,7 +36,7 @@ test('the smallest configuration has every default', () => {
           { address: '127.0.0.1', prefix: 32 },
           { address: '::1', prefix: 128 },
         ],
-        mixed: 'strictest',
+        mixed: 'split',
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
@@ -42,7 +44,7 @@ test('the smallest configuration has every default', () => {
     ],
     downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
     routes: [{ recipients: null, to: 'mailman' }],
-    rules: { system: null, lists: null },
+    rules: { system: null, presets: null, lists: null, may: MAY },
     limits: {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
@@ -107,6 +109,8 @@ log: { level: debug, format: pretty }
   assert.deepEqual(config.rules, {
     system: '/etc/postern/rules/system.yaml',
     lists: { folder: '/srv/lists', layout: { scheme: 'user', depth: 1 }, dialect: 'plain' },
+    presets: null,
+    may: MAY,
   });
   assert.deepEqual(config.limits, {
     message: 10 * 1024 ** 2,

@@ -28,7 +28,7 @@ const listener = fc
     mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
     clientFrom: fc.constantFrom('peer' as const, 'xforward' as const),
     trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
-    mixed: fc.constant('strictest' as const),
+    mixed: fc.constantFrom('split' as const, 'strictest' as const),
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
@@ -37,7 +37,8 @@ const listener = fc
     ...one,
     mode: 'path' in one.address ? one.mode : null,
     trust: one.clientFrom === 'xforward' && !('path' in one.address) ? one.trust : LOOPBACK,
-    refuseAt: one.protocol === 'smtp' ? one.refuseAt : 'rcpt',
+    refuseAt: one.protocol === 'smtp' && one.mixed === 'strictest' ? one.refuseAt : 'rcpt',
+    mixed: one.protocol === 'smtp' ? one.mixed : 'split',
   }));
 
 const layout: fc.Arbitrary<Layout> = fc.oneof(
@@ -76,6 +77,15 @@ const config: fc.Arbitrary<Config> = fc
     ),
     rules: fc.record({
       system: fc.option(fc.constant('/rules/system.yaml')),
+      presets: fc.option(fc.constant('/rules/presets')),
+      may: fc.record({
+        actions: fc.option(fc.constantFrom(['reject'], ['reject', 'defer'])),
+        conditions: fc.option(fc.constant(['always'])),
+        regex: flag,
+        rules: fc.integer({ min: 1, max: 1e6 }),
+        sets: fc.integer({ min: 0, max: 1e6 }),
+        patterns: size,
+      }),
       lists: fc.option(
         fc.record({
           folder: fc.constant('/lists'),
@@ -136,7 +146,7 @@ hostname: mx.example.org
 listen:
   - smtp: 127.0.0.1:10025
     client_from: peer
-    mixed: strictest
+    mixed: split
     refuse_at: rcpt
     deadline: 61 seconds
     received: false
@@ -146,7 +156,12 @@ downstreams:
     layout: plain
 routes:
   - to: inbox
-rules: {}
+rules:
+  may:
+    regex: true
+    rules: 100
+    sets: 20
+    patterns: 10 KB
 limits:
   message: 1536 KB
   memory: 2 GB

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseHeader } from '../../src/mail/header.ts';
-import { decodeText, foldForMatch, LONGEST_DECODED } from '../../src/mail/text.ts';
+import { decodeText, encodeText, foldForMatch, LONGEST_DECODED } from '../../src/mail/text.ts';
 
 const decoded: { name: string; given: string; expect: string }[] = [
   { name: 'plain', given: 'tulips', expect: 'tulips' },
@@ -164,4 +164,27 @@ test('text: vectors of Stalwart', (t) => {
     }
   }
   assert.equal(exceptions, Object.keys(EXCEPTIONS).length);
+});
+
+const encoded: readonly { given: string; expect: string }[] = [
+  { given: 'tulips [1]', expect: 'tulips [1]' },
+  { given: '', expect: '' },
+  { given: 'grün & rot?', expect: '=?UTF-8?Q?gr=C3=BCn_=26_rot=3F?=' },
+  { given: '=?UTF-8?Q?x?=', expect: '=?UTF-8?Q?=3D=3FUTF-8=3FQ=3Fx=3F=3D?=' },
+  { given: 'ü'.repeat(12), expect: `=?UTF-8?Q?${'=C3=BC'.repeat(10)}?= =?UTF-8?Q?${'=C3=BC'.repeat(2)}?=` },
+];
+for (const { given, expect } of encoded) {
+  test(`encodeText: ${given}`, () => assert.equal(encodeText(given), expect));
+}
+
+test('property: what was encoded is decoded to the same, in words that are not too long', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (given) => {
+      const text = encodeText(given);
+      assert.equal(decodeText(text), given);
+      assert.match(text, /^[ -~]*$/);
+      for (const word of text === given ? [] : text.split(' ')) assert.ok(word.length <= 75);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import type { Recipient, Transaction } from '../../src/core/envelope.ts';
 import type { TransactionRecord } from '../../src/core/log.ts';
 import type { ContentEnd, IncomingContent } from '../../src/core/message.ts';
@@ -12,11 +13,19 @@ import type { Verdict } from '../../src/core/verdict.ts';
 import type { Downstream } from '../../src/downstream/downstream.ts';
 import { Spool } from '../../src/mail/spool.ts';
 import type { Entrance } from '../../src/pipeline/entrance.ts';
-import { createPipeline } from '../../src/pipeline/pipeline.ts';
+import { type Admission, createPipeline } from '../../src/pipeline/pipeline.ts';
 import { combine } from '../../src/server/final-replies.ts';
 
-const EACH: Entrance = { name: 'test', replies: 'each', refuseAt: 'rcpt', deadline: 5000, received: false };
+const EACH: Entrance = {
+  name: 'test',
+  replies: 'each',
+  mixed: 'strictest',
+  refuseAt: 'rcpt',
+  deadline: 5000,
+  received: false,
+};
 const ONE: Entrance = { ...EACH, replies: 'one' };
+const SPLIT: Entrance = { ...ONE, mixed: 'split' };
 
 type Say = Partial<Record<'envelope' | 'header' | 'content', 'relay' | 'reject' | 'defer' | 'discard'>>;
 
@@ -35,9 +44,14 @@ interface Given {
   readonly rules?: Readonly<Record<string, Say>>;
   /** What the downstream answers a local-part; default 250. */
   readonly downstream?: Readonly<Record<string, Reply>> | 'throws';
+  /** Shadow rules that would have decided, by local-part. */
+  readonly shadows?: Readonly<Record<string, readonly string[]>>;
   readonly nullReversePath?: boolean;
   readonly end?: ContentEnd;
-  readonly stopsReading?: boolean;
+  /** Of a recipient, the name of the ruleset that is still undecided after RCPT; the same for all where it is left out. */
+  readonly classes?: Readonly<Record<string, string>>;
+  readonly memory?: Map<string, string>;
+  readonly body?: string;
 }
 
 interface Seen {
@@ -47,7 +61,7 @@ interface Seen {
   readonly delivered: readonly (readonly string[])[];
   readonly records: readonly TransactionRecord[];
   readonly answeredInOrder: readonly number[];
-  /** Whose rules were told that a downstream took the message, with the octets that they could read then. */
+  /** Whose rules were told that a downstream took the message, with the body that they could read then. */
   readonly told: readonly string[];
 }
 
@@ -56,7 +70,7 @@ function mailboxOf(localPart: string): Recipient {
   return { forwardPath: { localPart, domain }, raw: `${localPart}@${domain}`, parameters: new Map() };
 }
 
-function contentOf(end: ContentEnd): IncomingContent {
+function contentOf(end: ContentEnd, body: string): IncomingContent {
   const state: { end: ContentEnd | null } = { end: null };
   return {
     get end() {
@@ -64,10 +78,17 @@ function contentOf(end: ContentEnd): IncomingContent {
     },
     async *[Symbol.asyncIterator]() {
       yield Buffer.from('Subject: x\r\n');
-      yield Buffer.from('\r\nbody\r\n');
+      yield Buffer.from(`Received: from a by b; ${Math.random()}\r\n\r\n${body}\r\n`);
       state.end = end;
     },
   };
+}
+
+const rulesets = new Map<string, object>();
+function ruleset(name: string): object {
+  const known = rulesets.get(name) ?? { name };
+  rulesets.set(name, known);
+  return known;
 }
 
 async function run(given: Given): Promise<Seen> {
@@ -100,10 +121,13 @@ async function run(given: Given): Promise<Seen> {
           trace: [],
           accepted: async ({ message }) => {
             await setImmediate();
-            let octets = 0;
-            for await (const slice of message.content.slices()) octets += slice.length;
-            told.push(`${localPart} ${octets}`);
+            let text = '';
+            for await (const slice of message.content.slices()) text += slice.toString();
+            told.push(`${localPart} ${text.split('\r\n\r\n')[1]?.trim()}`);
           },
+          undecided: [ruleset(given.classes?.[localPart] ?? 'all')],
+          pending: false,
+          shadows: given.shadows?.[localPart] ?? [],
           advance: (facts) => {
             const say = given.rules?.[localPart]?.[facts.phase];
             if (say !== undefined) return verdictOf(say, facts.phase, localPart);
@@ -115,6 +139,7 @@ async function run(given: Given): Promise<Seen> {
     route: () => 'inbox',
     downstreams: new Map([['inbox', downstream]]),
     spool: new Spool({ memoryBudget: 1_000_000, perMessage: 100_000 }),
+    memory: given.memory ?? new Map(),
     log: { transaction: (record) => records.push(record), info: () => {}, warn: () => {}, error: () => {} },
     now: () => 0,
   });
@@ -127,12 +152,12 @@ async function run(given: Given): Promise<Seen> {
     signal: new AbortController().signal,
   };
   const print = (r: Reply): string => `${r.code} ${r.text}`;
-  const admissions = [];
+  const admissions: Admission[] = [];
   for (const localPart of given.recipients) {
-    admissions.push(await pipeline.admit(entrance, transaction, mailboxOf(localPart)));
+    admissions.push(await pipeline.admit(entrance, transaction, mailboxOf(localPart), admissions));
   }
   const answeredInOrder: number[] = [];
-  const content = contentOf(given.end ?? 'complete');
+  const content = contentOf(given.end ?? 'complete', given.body ?? 'body');
   const outcomes = await pipeline.settle(entrance, transaction, admissions, content, (position) =>
     answeredInOrder.push(position),
   );
@@ -186,7 +211,7 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
       rules: { a: { envelope: 'relay' }, b: { content: 'reject' }, c: { header: 'discard' } },
       downstream: { d: reply(451, '4.2.0', 'later') },
     },
-    expect: { told: ['a 20', 'e 20'] },
+    expect: { told: ['a body', 'e body'] },
   },
   {
     name: 'equal recipients go downstream once and are answered each',
@@ -258,7 +283,105 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
     given: { entrance: ONE, recipients: ['a', 'b'], downstream: { b: reply(550, '5.1.1', 'gone') } },
     expect: { one: '550 <b@lists.example.org>: gone\nThe other recipients have received the message' },
   },
+  {
+    name: 'split: the first accepted recipient fixes the class, another class is asked to come alone',
+    given: { entrance: SPLIT, recipients: ['a', 'b', 'c'], classes: { b: 'strict' } },
+    expect: {
+      atRcpt: ['250', '452 Please send this recipient a message of its own (id TESTTESTTE)', '250'],
+      one: '250 ok a',
+      delivered: [['a@lists.example.org', 'c@lists.example.org']],
+    },
+  },
+  {
+    name: 'split: a recipient refused at RCPT fixes nothing',
+    given: { entrance: SPLIT, recipients: ['b', 'a'], classes: { b: 'strict' }, rules: { b: { envelope: 'reject' } } },
+    expect: { atRcpt: ['550 b says reject', '250'], one: '250 ok a' },
+  },
+  {
+    name: 'split: a class that is refused as a whole hears why',
+    given: {
+      entrance: SPLIT,
+      recipients: ['a', 'b'],
+      rules: { a: { content: 'reject' }, b: { content: 'reject' } },
+    },
+    expect: { one: '550 <a@lists.example.org>, <b@lists.example.org>: a says reject\nDelivered to nobody' },
+  },
+  {
+    name: 'split: a class that falls apart is served to nobody and sent again',
+    given: { entrance: SPLIT, recipients: ['a', 'b'], rules: { b: { content: 'reject' } } },
+    expect: {
+      one: '451 The recipients of this message need different answers; please send it again (id TESTTESTTE)',
+      delivered: [],
+    },
+  },
 ];
+
+test('split: the retry of a class that fell apart is taken one recipient at a time', async () => {
+  const memory = new Map<string, string>();
+  const rules = { b: { content: 'reject' } } as const;
+  const first = await run({ entrance: SPLIT, recipients: ['a', 'b'], rules, memory });
+  assert.match(first.one ?? '', /^451 /);
+  const again = await run({ entrance: SPLIT, recipients: ['a', 'b'], rules, memory });
+  assert.deepEqual(
+    again.atRcpt.map((answer) => answer.slice(0, 3)),
+    ['250', '452'],
+  );
+  assert.equal(again.one, '250 ok a');
+  const alone = await run({ entrance: SPLIT, recipients: ['b'], rules, memory });
+  assert.equal(alone.one, '550 b says reject');
+});
+
+test('one reply: who has the message although the client heard 4yz is not served twice by the retry', async () => {
+  const memory = new Map<string, string>();
+  const busy = { a: reply(452, '4.2.2', 'busy') };
+  const first = await run({ entrance: ONE, recipients: ['a', 'b'], downstream: busy, memory });
+  assert.match(first.one ?? '', /^452 /);
+  const again = await run({ entrance: ONE, recipients: ['a', 'b'], memory });
+  assert.deepEqual(again.delivered, [['a@lists.example.org']]);
+  assert.deepEqual(again.replies, ['250 ok a', '250 Ok, received before']);
+  const other = await run({ entrance: ONE, recipients: ['a', 'b'], memory, body: 'another body' });
+  assert.deepEqual(other.delivered, [['a@lists.example.org', 'b@lists.example.org']]);
+});
+
+test('property: no mode says 2yz for a recipient whose rules refuse, and nobody is served twice or left without a reply', async () => {
+  const kind = fc.constantFrom('relay' as const, 'reject' as const, 'defer' as const, 'discard' as const);
+  const phase = fc.constantFrom('envelope' as const, 'header' as const, 'content' as const);
+  const recipient = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), kind, phase });
+  const entrance = fc.constantFrom(EACH, ONE, SPLIT, { ...ONE, refuseAt: 'data' as const });
+  const failing = fc.subarray(['a', 'b', 'c', 'd']);
+  await fc.assert(
+    fc.asyncProperty(
+      entrance,
+      fc.array(recipient, { minLength: 1, maxLength: 5 }),
+      failing,
+      async (how, given, down) => {
+        const rules: Record<string, Say> = {};
+        for (const one of given) rules[one.name] ??= { [one.phase]: one.kind };
+        const refused = (name: string): boolean =>
+          Object.values(rules[name] ?? {}).some((say) => /reject|defer/.test(say));
+        const downstream = Object.fromEntries(down.map((name) => [name, reply(452, '4.2.2', 'busy')]));
+        const seen = await run({ entrance: how, recipients: given.map(({ name }) => name), rules, downstream });
+        const accepted = given.filter((_, index) => seen.atRcpt[index] === '250').map(({ name }) => name);
+        const final = seen.one ?? null;
+        for (const [index, name] of accepted.entries()) {
+          const answer = final ?? seen.replies[index] ?? '';
+          assert.match(answer, /^[245]\d\d /);
+          if (refused(name)) assert.doesNotMatch(answer, /^2/, name);
+          if (answer.startsWith('2'))
+            assert.ok(!down.includes(name) || rules[name] === undefined || !isRelay(rules[name]));
+        }
+        const served = seen.delivered.flat();
+        assert.equal(new Set(served).size, served.length, 'nobody is served twice');
+        for (const address of served) assert.ok(!refused(address.split('@')[0] ?? ''), address);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+function isRelay(say: Say | undefined): boolean {
+  return Object.values(say ?? {}).includes('relay');
+}
 
 for (const { name, given, expect } of cases) {
   test(name, async () => {
@@ -271,3 +394,22 @@ for (const { name, given, expect } of cases) {
     assert.equal(seen.records[0]?.recipients.length, given.recipients.length);
   });
 }
+
+test('what the rules noted stands in the record', async () => {
+  const { records } = await run({ recipients: ['a', 'b'], rules: { b: { envelope: 'discard' } } });
+  assert.deepEqual(
+    records[0]?.recipients.map(({ notes }) => notes),
+    [undefined, ['thrown away']],
+  );
+});
+
+test('the record names shadow rules that would have decided', async () => {
+  const { records } = await run({ recipients: ['a', 'b'], shadows: { b: ['no-robots', 'members-only/strangers'] } });
+  assert.deepEqual(
+    records[0]?.recipients.map((recipient) => ['shadow' in recipient, recipient.shadow]),
+    [
+      [false, undefined],
+      [true, ['no-robots', 'members-only/strangers']],
+    ],
+  );
+});

@@ -42,6 +42,18 @@ const cases: readonly { name: string; given: Given; expect: RegExp; rule: string
     expect: /^554 5\.4\.6 /,
     rule: 'loop',
   },
+  {
+    name: 'a loop, by its List-Id',
+    given: { header: `${FROM}\nList-Id: Gardeners <gardeners.lists.example.org>` },
+    expect: /^554 5\.4\.6 /,
+    rule: 'loop',
+  },
+  {
+    name: 'a post that an MTA marked on its way in',
+    given: { header: `Delivered-To: ${LIST}\n${FROM}` },
+    expect: /^relay$/,
+    rule: null,
+  },
   { name: 'a loop, Sympa', given: { header: `${FROM}\nX-Loop: ${LIST}` }, expect: /^554 5\.4\.6 /, rule: 'loop' },
   {
     name: 'a post that came through another list',
@@ -108,6 +120,15 @@ for (const { name, given, expect, rule } of cases) {
     assert.equal(verdict.rule, rule);
   });
 }
+
+test('the rules of a list need not wait for the content', async () => {
+  const list = rulesetOf(
+    'list',
+    'version: 1\nrules:\n  - { name: mine, when: { subject: { is: tulips } }, then: { reject: "No." } }',
+  );
+  const verdict = await evaluate({ system, list }, { header: `${FROM}\nSubject: Tulips` });
+  assert.deepEqual([verdict.rule, verdict.phase], ['mine', 'header']);
+});
 
 test('real mail of people and lists is not refused', async (t) => {
   const corpus = resolve('..', 'shared', 'corpus');

@@ -29,6 +29,45 @@ interface Case {
 const ALWAYS = 'when: { always: true }';
 
 const cases: readonly Case[] = [
+  {
+    name: 'scores add up over the layers, and the last layer asks the sum',
+    system: [
+      `before:\n  - { name: a, ${ALWAYS}, then: { score: 0.7 } }`,
+      '  - { name: b, when: { score: { at_least: 0.8 } }, then: { reject: too early } }',
+      'after:\n  - { name: d, when: { score: { at_least: 0.8 } }, then: { reject: "Score {score}" } }',
+    ].join('\n'),
+    list: `rules:\n  - { name: c, ${ALWAYS}, then: { score: 0.1 } }\n  - { name: pass, ${ALWAYS}, then: relay }`,
+    expect: '550 5.7.1 Score 0.8 (id T1); score 0.8',
+    rule: 'd',
+    phase: 'envelope',
+  },
+  {
+    name: 'a score is known when that which scores is',
+    list: [
+      'rules:',
+      '  - { name: a, when: { subject: { is: tulips } }, then: { score: 5 } }',
+      '  - { name: b, when: { score: { at_least: 5 } }, then: { reject: spam } }',
+    ].join('\n'),
+    given: { header: 'Subject: Tulips' },
+    expect: '550 5.7.1 spam (id T1); score 5',
+    rule: 'b',
+    phase: 'header',
+  },
+  {
+    name: 'who holds is not asked again, but the last layer is',
+    system: `after:\n  - { name: late, ${ALWAYS}, then: { tag: late } }`,
+    list: `rules:\n  - { name: held, ${ALWAYS}, then: { hold: new } }\n  - { name: mine, ${ALWAYS}, then: { reject: mine } }`,
+    expect: 'relay; add X-Postern-Hold: new; add X-Postern-Tag: late',
+    rule: 'held',
+    phase: 'envelope',
+  },
+  {
+    name: 'notes outlive a refusal',
+    list: `rules:\n  - { name: a, ${ALWAYS}, then: [{ note: first }, { tag: x }] }\n  - { name: b, ${ALWAYS}, then: [{ note: "for {list}" }, { reject: mine }] }`,
+    expect: '550 5.7.1 mine (id T1); note: first; note: for gardeners@lists.example.org',
+    rule: 'b',
+    phase: 'envelope',
+  },
   { name: 'no rules: relayed', expect: 'relay', rule: null, phase: 'envelope' },
   {
     name: 'the first rule that decides ends its layer',
@@ -289,5 +328,26 @@ test('the trace shows a set that cannot be asked', async () => {
   assert.deepEqual(
     evaluation.trace.map(({ truth, clauses }) => [truth, clauses[0]?.truth, clauses[0]?.saw]),
     [['failed', 'failed', 'ann@example.net']],
+  );
+});
+
+test('a trace shows the score that each rule saw', async () => {
+  const ruleset = list(
+    [
+      'rules:',
+      '  - { name: a, when: { score: { at_least: 1 } }, then: { reject: a } }',
+      `  - { name: b, ${ALWAYS}, then: { score: 2 } }`,
+      '  - { name: c, when: { score: { at_least: 1 } }, then: { reject: c } }',
+    ].join('\n'),
+  );
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
+  await evaluation.advance(factsOf().envelope);
+  assert.deepEqual(
+    evaluation.trace.map(({ rule, truth, clauses }) => [rule, truth, clauses[0]?.saw]),
+    [
+      ['a', false, '0'],
+      ['b', true, 'every message'],
+      ['c', true, '2'],
+    ],
   );
 });

@@ -1,7 +1,7 @@
 /**
  * facts - the facts of a small message, as the pipeline would hand them to the rules.
  */
-import type { Facts, Phase } from '../../src/core/facts.ts';
+import type { Addressees, Facts, Phase } from '../../src/core/facts.ts';
 import type { Log } from '../../src/core/log.ts';
 import type { Mailbox } from '../../src/core/mailbox.ts';
 import { parseHeader } from '../../src/mail/header.ts';
@@ -15,32 +15,45 @@ export function mailbox(address: string): Mailbox {
 
 export type FactsByPhase = { readonly [P in Phase]: Facts & { readonly phase: P } };
 
+function addresseesOf(recipients: readonly string[]): Addressees {
+  return {
+    recipients: new Set(recipients.map((one) => one.toLowerCase())),
+    lists: new Set(recipients.map((one) => splitAddress(mailbox(one), 'mailman').list)),
+  };
+}
+
 /** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
 export function factsOf(given: Given = {}): FactsByPhase {
-  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1', header = '' } = given;
-  const body = given.body === undefined ? '' : `${given.body.replaceAll('\n', '\r\n')}\r\n`;
-  const content = Buffer.from(`${header.replaceAll('\n', '\r\n')}${header === '' ? '' : '\r\n'}\r\n${body}`);
+  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1' } = given;
+  const { header = '', body = '' } = given;
+  const { clientName = null, helo = 'mx.example.net', tls = false, now = '2026-03-04T12:00:00Z', others = [] } = given;
+  const lines = `${header}${header === '' ? '' : '\n'}\n${body}`;
+  const content = Buffer.from(lines.replaceAll('\n', '\r\n'));
   const envelope = {
+    now: Date.parse(now),
+    addressees: addresseesOf([to, ...others.slice(0, -1)]),
     transaction: {
       id: 'T1',
       client: {
         address: client,
-        name: null,
+        name: clientName,
         port: null,
-        helo: 'mx.example.net',
-        tls: false,
+        helo,
+        tls,
+        ...(given.login === undefined ? {} : { login: given.login }),
         protocol: 'ESMTP' as const,
       },
       reversePath: from === '' ? null : mailbox(from),
       rawReversePath: from,
-      parameters: new Map(),
+      parameters: new Map(given.declaredSize === undefined ? [] : [['SIZE', given.declaredSize]]),
       signal: new AbortController().signal,
     },
     recipient: { forwardPath: mailbox(to), raw: to, parameters: new Map() },
     address: splitAddress(mailbox(to), 'mailman'),
     answers: new Map(),
+    score: { sum: given.score ?? null },
   };
-  const headerFacts = { ...envelope, header: parseHeader(content) };
+  const headerFacts = { ...envelope, addressees: addresseesOf([to, ...others]), header: parseHeader(content) };
   const size = given.size ?? content.length;
   const message = { header: headerFacts.header, content: { size, slices: () => [content] } };
   return {

@@ -11,9 +11,10 @@ import type { LoadedRuleset } from '../../src/rules/load.ts';
 import { memoryLog } from './facts.ts';
 
 const GOOD: LoadedRuleset = {
-  ruleset: { file: 'x.yaml', layers: { before: [], rules: [], after: [] } },
+  ruleset: { file: 'x.yaml', trustResultsFrom: [], layers: { before: [], rules: [], after: [] }, skip: new Set() },
   diagnostics: [],
   setFiles: [],
+  cases: [],
 };
 
 test('a file is loaded once for each version of it', async () => {

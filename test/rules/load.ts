@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { isWarning } from '../../src/core/diagnostic.ts';
-import { type Facts, PHASES } from '../../src/core/facts.ts';
+import { type Facts, PHASES, type Phase } from '../../src/core/facts.ts';
 import type { HeaderEdit, Verdict } from '../../src/core/verdict.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
@@ -55,12 +55,46 @@ export async function evaluate(
   throw new Error('still later at the end');
 }
 
+type Unphased<V> = V extends Verdict ? Omit<V, 'phase'> : never;
+
+export interface AllSaid {
+  /** When the verdict was reached. */
+  readonly phase: Phase;
+  readonly said: Unphased<Verdict>;
+  readonly shadows: readonly string[];
+}
+
+/** The verdict and what the shadow rules say, asked on to the last of the phases; a downstream takes what is relayed. */
+export async function evaluateAll({ system, list }: Rulesets, given: Given, phases = PHASES): Promise<AllSaid> {
+  const facts = factsOf(given);
+  const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
+  const evaluation = startEvaluation(program, memoryLog(), false);
+  let verdict: Verdict | null = null;
+  for (const phase of phases) {
+    if (verdict !== null && !evaluation.pending) break;
+    const progress = await evaluation.advance(facts[phase]);
+    if (progress !== 'later') verdict ??= progress;
+  }
+  assert.ok(verdict !== null && !evaluation.pending);
+  if (verdict.kind === 'relay') await evaluation.accepted(facts.content);
+  const { phase, ...said } = verdict;
+  return { phase, said, shadows: [...evaluation.shadows].sort() };
+}
+
 export function printEdit(edit: HeaderEdit): string {
-  return edit.kind === 'add' ? `add ${edit.name}: ${edit.value}` : `remove ${edit.name}`;
+  if (edit.kind === 'add') return `add ${edit.name}: ${edit.value}`;
+  return edit.kind === 'remove' ? `remove ${edit.name}` : `prefix ${edit.name}: ${edit.text}`;
 }
 
 /** What it comes to, on one line. */
 export function printVerdict(verdict: Verdict): string {
+  const notes = (verdict.notes ?? []).map((note) => `note: ${note}`);
+  return [printRuling(verdict), ...notes, ...(verdict.score === undefined ? [] : [`score ${verdict.score}`])].join(
+    '; ',
+  );
+}
+
+function printRuling(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'relay': {
       const to = verdict.downstream === null ? '' : ` to ${verdict.downstream}`;

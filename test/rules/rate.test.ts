@@ -68,6 +68,23 @@ test('what the conditions beside it leave out is not counted, at whatever phase 
   assert.deepEqual(await verdicts(either, 'list', [x, x, {}, {}]), [FULL, FULL, 'relay', FULL]);
 });
 
+test('a block counts once for all rules that ask it, and apart for shadow rules', async () => {
+  const busy = 'conditions: { busy: { rate: { per: list, above: 1 per day } } }\n';
+  const shadow = '  - { name: shadow, mode: shadow, when: { condition: busy }, then: { defer: full } }\n';
+  const other =
+    '  - { name: other, when: { condition: busy, subject: { is: x } }, then: { add_header: { name: X, value: x } } }\n';
+  const given = { header: 'Subject: x' };
+  const { ruleset } = load('list', `version: 1\n${busy}rules:\n${shadow}${other}${limit('condition: busy')}`);
+  assert.ok(ruleset !== null);
+  assert.deepEqual(await verdicts(ruleset, 'list', [given, given]), ['relay', FULL]);
+  const { ruleset: mixed } = load(
+    'list',
+    `version: 1\n${busy}rules:\n${shadow}${limit('condition: busy, subject: { is: x }')}`,
+  );
+  assert.ok(mixed !== null);
+  assert.deepEqual(await verdicts(mixed, 'list', [{}, {}, given, given]), ['relay', 'relay', 'relay', FULL]);
+});
+
 test('of two amounts the second is asked where the first leaves the answer open', async () => {
   const both = 'all: [{ rate: { per: author, above: 1 per day } }, { rate: { per: list, above: 1 per day } }]';
   const ruleset = rulesetOf('list', limit(both));

@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Policy } from '../../src/rules/policy.ts';
 import { memoryLedger } from '../../src/store/memory-ledger.ts';
 import { openRulebook, type Rulebook, type RulesOptions } from '../../src/rules/rulebook.ts';
@@ -222,6 +223,59 @@ test("the system's layers stand around those of the list", async () => {
   assert.equal(await ask(open({ system, lists: null })), '550 5.7.1 after (id T1)');
 });
 
+test('a list goes without a rule of the system that says so', async () => {
+  const rules = (overridable: boolean) => `version: 1
+before: [{ name: b, overridable: true, when: { subject: { empty: true } }, then: { reject: "no subject" } }]
+after: [{ name: a, overridable: ${overridable}, when: { always: true }, then: { reject: after } }]`;
+  const system = write('system.yaml', rules(true));
+  write(GARDENERS, 'version: 1\nskip: [a, b]\nrules: [{ name: a, when: { always: true }, then: { reject: own } }]');
+  write('lists/lists.example.org/news.yaml', 'version: 1\nskip: b');
+  const rulebook = open({ system });
+  assert.equal(await ask(rulebook), '550 5.7.1 own (id T1)');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 after (id T1)');
+  assert.equal(await ask(rulebook, 'other@lists.example.org'), '550 5.7.1 no subject (id T1)');
+  replace('system.yaml', rules(false));
+  const later = open({ system });
+  assert.equal(await ask(later), 'unavailable');
+  assert.deepEqual(
+    (await later.checkAll()).map(({ code, place }) => [code, place.line]),
+    [['E_NOT_ALLOWED', 2]],
+  );
+});
+
+test('what lists may do and presets come from the configuration', async () => {
+  write(
+    'presets/size-limit.yaml',
+    [
+      'version: 1',
+      'preset: size-limit',
+      'summary: Messages above a size are refused.',
+      'parameters: { limit: { type: amount, description: The limit., default: 1 KB } }',
+      `rules: [{ name: too-large, when: { size: { above: $limit } }, then: { reject: "Above $\{limit}." } }]`,
+    ].join('\n'),
+  );
+  const presets = join(folder, 'presets');
+  const may = { ...TIGHTEN_ONLY, conditions: ['subject'], file: 'postern.yaml' };
+  write(GARDENERS, 'version: 1\nextends: size-limit\nwith: { limit: 1 B }');
+  write('lists/lists.example.org/news.yaml', 'version: 1\nextends: size-limits');
+  write('lists/lists.example.org/other.yaml', rejecting('"not allowed"'));
+  const rulebook = open({ presets, may });
+  assert.equal(await ask(rulebook), '550 5.7.1 Above 1 B. (id T1)');
+  assert.equal(await ask(rulebook, 'news@lists.example.org'), 'unavailable');
+  assert.deepEqual(
+    (await rulebook.checkAll()).map(({ code, place }) => `${place.file.split('/').at(-1)}:${place.line} ${code}`),
+    ['news.yaml:2 E_REFERENCE', 'other.yaml:3 E_NOT_ALLOWED'],
+  );
+  write('presets/broken.yaml', 'version: 1\npreset: broken');
+  const options = { system: null, lists: null, downstreams: [], log };
+  const broken = openRulebook({ ...options, presets, may: { ...may, actions: ['rejct'] } });
+  assert.equal(broken.rulebook, null);
+  assert.deepEqual(
+    broken.diagnostics.map(({ code, place, hint }) => `${place.file.split('/').at(-1)} ${code} ${hint}`),
+    ['postern.yaml E_REFERENCE did you mean "reject"?', 'broken.yaml E_MISSING_KEY add summary: \u2026'],
+  );
+});
+
 test("what is wrong with the system's file keeps the rulebook from opening", () => {
   const cases = [
     { system: join(folder, 'no-such.yaml'), codes: ['E_FILE'] },
@@ -262,7 +316,7 @@ test('a warning does not keep it from opening', () => {
   assert.deepEqual([...sources.keys()], [system]);
 });
 
-test('check finds what is wrong in any file, and files that no address leads to', () => {
+test('check finds what is wrong in any file, and files that no address leads to', async () => {
   write(GARDENERS, BROKEN);
   write('lists/lists.example.org/good.yaml', rejecting('"good"'));
   write('lists/lists.example.org/_default.yaml', 'version: 1\nlist: a@lists.example.org');
@@ -281,7 +335,7 @@ test('check finds what is wrong in any file, and files that no address leads to'
   write('lists/README', 'not a folder');
   write('lists/stray.yaml', rejecting('stray'));
   write('lists/.git/config.yaml', 'hidden');
-  const found = open().checkAll();
+  const found = await open().checkAll();
   const below = (file: string) => relative(join(folder, 'lists/lists.example.org'), file);
   assert.deepEqual(found.map(({ code, place }) => `${below(place.file)}:${place.line} ${code}`).sort(), [
     '../stray.yaml:0 E_PLACE',
@@ -317,9 +371,24 @@ test('in another layout the files of lists lie in folders of their names', async
   assert.equal(await ask(rulebook, 'gardeners-owner@lists.example.org'), 'relay');
   assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 default (id T1)');
   assert.deepEqual(
-    rulebook.checkAll().map(({ message }) => message.replaceAll(folder, '')),
+    (await rulebook.checkAll()).map(({ message }) => message.replaceAll(folder, '')),
     [
       'no address leads to this file; what is for news@lists.example.org stands in /lists/lists.example.org/n/e/news.yaml',
     ],
   );
+});
+
+test('what the system trusts is trusted in the files of lists', async () => {
+  const system = write('system.yaml', 'version: 1\ntrust_results_from: mx.example.org\n');
+  write(
+    'lists/lists.example.org/gardeners.yaml',
+    'version: 1\nrules:\n  - { name: forged, when: { auth: { dmarc: fail } }, then: { reject: forged } }\n',
+  );
+  const rulebook = open({ system });
+  assert.deepEqual(await rulebook.checkAll(), []);
+  const policy = await rulebook.policyFor(mailbox('gardeners@lists.example.org'));
+  const header = 'Authentication-Results: mx.example.org; dmarc=fail\nFrom: ann@example.net';
+  const verdict = await policy.start().advance(factsOf({ header }).content);
+  assert.equal(verdict === 'later' ? verdict : verdict.rule, 'forged');
+  rulebook.close();
 });

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { reply } from '../../src/core/reply.ts';
+import { Connection } from '../../src/server/connection.ts';
 import { connectPeer, type Peer } from '../support/peer.ts';
 import { openStage, type Stage, type StageOptions } from './stage.ts';
 
@@ -223,28 +224,37 @@ test('recipients over the limit get 452, the others are served', async (t) => {
 });
 
 test('while we are the slow side the idle timeout does not run', async (t) => {
+  let reached: () => void = () => {};
+  const settling = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
   let release: () => void = () => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  let timeouts = 0;
-  const { client, stage } = await greeted(t, {
-    clientTimeout: 20,
+  const { client } = await greeted(t, {
     settle: async () => {
+      reached();
       await released;
       return reply(250, '2.0.0', 'late, and in order');
     },
   });
-  const { Connection } = await import('../../src/server/connection.ts');
-  t.mock.method(Connection.prototype, '_armTimeout', function (this: InstanceType<typeof Connection>) {
-    timeouts += 1;
-    if (timeouts === 2) release();
-    this._socket.setTimeout(20, () => this._onTimeout());
+  const sessions: Connection[] = [];
+  const { handler_DATA } = Connection.prototype;
+  t.mock.method(Connection.prototype, 'handler_DATA', function (this: Connection, command: Buffer, next: () => void) {
+    sessions.push(this);
+    handler_DATA.call(this, command, next);
   });
-  client.socket.write('MAIL FROM:<a@b.example>\r\nRCPT TO:<a@example.org>\r\nDATA\r\nx: y\r\n\r\n.\r\n');
-  for (const code of ['250', '250', '354']) assert.ok((await client.reply())?.startsWith(code));
+  await envelope(client, 'a@example.org');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await settling;
+  sessions[0]?._onTimeout();
+  sessions[0]?._onTimeout();
+  release();
   assert.equal(await client.reply(), '250 2.0.0 late, and in order');
-  assert.equal(stage.arrived.length, 1);
+  sessions[0]?._onTimeout();
+  assert.match((await client.reply()) ?? '', /^421 /, 'and then it does');
 });
 
 test('a silent client is told and let go', async (t) => {
@@ -269,9 +279,9 @@ test('XFORWARD makes the facts of the client, until the transaction is over', as
   await send();
   await send();
   const clients = stage.arrived.map(({ transaction }) => transaction.client);
-  const unknown = { address: null, name: null, port: null, helo: '', tls: false, protocol: 'ESMTP' };
+  const unknown = { address: null, name: null, port: null, helo: '', tls: null, protocol: 'ESMTP' };
   assert.deepEqual(clients, [
-    { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', tls: false, protocol: 'SMTP' },
+    { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', tls: null, protocol: 'SMTP' },
     { ...unknown, address: '2001:db8::7' },
     unknown,
   ]);

@@ -77,6 +77,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     entrance: {
       name: 'test',
       replies: protocol === 'lmtp' ? 'each' : 'one',
+      mixed: 'strictest',
       refuseAt: 'rcpt',
       deadline: 5000,
       received: false,
@@ -84,6 +85,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     clientFrom: 'peer',
     trusts: () => true,
     limits: { size: 1_000_000, bareNewline: 'reject', recipients: 100 },
+    clientTimeout: options.clientTimeout ?? 5000,
     log: silentLog(errors),
     pipeline: () => pipeline,
     offers: () => ({ size: null, smtputf8: true, dsn: false }),
@@ -91,7 +93,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     ...options.site,
   };
   const address = options.address ?? { host: '127.0.0.1', port: 0 };
-  const listener = new Listener({ address, mode: null, clientTimeout: options.clientTimeout ?? 5000 }, () => site);
+  const listener = new Listener({ address, mode: null }, () => site);
   await listener.open();
   return { listener, port: listener.port ?? 0, arrived, abandoned, errors };
 }

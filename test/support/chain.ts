@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { composeGeneration, composeListener } from '../../src/cli/compose.ts';
+import { composeGeneration, composeListener, composeMemory } from '../../src/cli/compose.ts';
 import { createLog } from '../../src/cli/log.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import type { Listener } from '../../src/server/listener.ts';
@@ -80,7 +80,8 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       },
     },
   );
-  const { generation, diagnostics: ofRules, sources } = composeGeneration(config, log);
+  const memory = composeMemory();
+  const { generation, diagnostics: ofRules, sources } = await composeGeneration(config, log, memory);
   if (generation === null) return fail([...ofRules], [...sources.values()][0] ?? null);
   const [wanted] = config.listen;
   if (wanted === undefined) throw new Error('no listener');
@@ -118,6 +119,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     async close() {
       await listener.drain(1000);
       await generation.close();
+      memory.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -77,6 +77,12 @@ const cases: readonly { name: string; given: Diagnostic; text: string | null; ex
     expect: ['f.yaml:1:1  E_VALUE  a�b�c', '  1 | �[2J�', '    | ^', '    = fix: �[1m'],
   },
   {
+    name: 'the rule it is in',
+    given: { ...problem(1, 1, 1), rule: 'no\u0007robots' },
+    text: 'a',
+    expect: ['f.yaml:1:1  E_VALUE  in rule "no\ufffdrobots": no such thing', '  1 | a', '    | ^'],
+  },
+  {
     name: 'a long line is cut behind',
     given: problem(1, 3, 2),
     text: long,

@@ -53,9 +53,9 @@ export const rate = defineBoundCondition({
     },
   ],
   compile({ per, above }, env) {
-    const { ledger, scope, rule } = env;
+    const { ledger, perList, rule } = env;
     const keyOf = (value: string, { address }: EnvelopeFacts): string =>
-      ledgerKey('rate', scope === 'list' ? address.list : '', rule, per, value, `${above.period}`);
+      ledgerKey('rate', perList ? address.list : '', rule, per, value, `${above.period}`);
     const ask = <P extends Phase>(phase: P, valuesOf: (facts: FactsAt<P>) => readonly string[]): BoundCondition =>
       askAt<P>(
         phase,

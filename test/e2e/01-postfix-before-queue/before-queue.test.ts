@@ -199,3 +199,53 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
     await until('the list manager to get it', () => arrived('no way out').length > 0);
   });
 });
+
+suite('Postfix with speed_adjust, and refuse_at: data', whyNoPostfix(), () => {
+  const sandbox = new Sandbox('speed-adjust');
+  let front = '';
+  let postern: Postern;
+  let listManager: RecordingServer;
+
+  before(async () => {
+    front = await freeAddress();
+    const listener = await freeAddress();
+    const afterFilter = await freeAddress();
+    const lmtp = await freeAddress();
+    const example = new Example(sandbox, 'postfix-before-queue');
+    example.replace('postern.yaml', {
+      '127.0.0.1:10025': listener,
+      '127.0.0.1:10026': afterFilter,
+      'mixed: strictest': 'refuse_at: data\n    mixed: strictest',
+    });
+    listManager = await RecordingServer.start(lmtp, { protocol: 'lmtp' });
+    sandbox.onClose(() => listManager.stop());
+    await Postfix.start(sandbox, {
+      main: example.replace('postfix/main.cf', { '127.0.0.1:8024': lmtp }),
+      master: example.replace('postfix/master.cf', {
+        'smtp      inet': `${front} inet`,
+        'smtpd_proxy_filter=127.0.0.1:10025': `smtpd_proxy_filter=${listener}\n  -o smtpd_proxy_options=speed_adjust`,
+        '127.0.0.1:10026 inet': `${afterFilter} inet`,
+      }),
+      listens: [front, afterFilter],
+      elsewhere: await freeAddress(),
+    });
+    postern = await Postern.start(sandbox, ['--config', example.path('postern.yaml')], [listener]);
+  });
+
+  after(async () => {
+    await postern?.stop();
+    await sandbox.close();
+  });
+
+  test('a refusal by the envelope is told after the dot, for the message as a whole', async () => {
+    const content = oddMessage({ author: 'ann@example.net', to: GARDENERS, subject: 'speedy' });
+    const refused = await submit(front, { from: 'ann@example.net', to: [GARDENERS, NEWS], content, xclient: BLOCKED });
+    assert.deepEqual(refused.rcpt, ['250 2.1.5 Ok', '250 2.1.5 Ok']);
+    assert.match(refused.final, /^550.5\.7\.1 .*Mail from your network is not accepted here/);
+
+    const accepted = await submit(front, { from: 'ann@example.net', to: [GARDENERS], content, xclient: FRIEND });
+    assert.match(accepted.final, /^250 2\.0\.0 Ok: queued as \w+$/);
+    await until('the list manager to get it', () => listManager.messages.length > 0);
+    assert.deepEqual(listManager.messages[0]?.recipients, [GARDENERS]);
+  });
+});

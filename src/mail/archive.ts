@@ -1,0 +1,91 @@
+/**
+ * archive - the names in zip archives, and in zip archives within them.
+ *
+ * Read from the central directory, which tells the names also where the content is encrypted or broken. Bounded in
+ * entries, in depth and in octets inflated; what cannot be read has no names. Nothing throws.
+ */
+import { type Entry, fromBufferPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
+
+/** Entries of one message's archives, those of inner ones included; the names behind are not looked at. */
+export const MOST_ENTRIES = 5000;
+/** Archives in archives. */
+const DEEPEST = 2;
+/** Octets that inner archives may come to, all together. */
+const MOST_INFLATED = 8 * 1024 * 1024;
+const LONGEST_NAME = 1000;
+const LOCAL_HEADER = Buffer.from('PK\x03\x04', 'latin1');
+const EMPTY_ARCHIVE = Buffer.from('PK\x05\x06', 'latin1');
+
+/** What the archives of one message may still cost. */
+export interface ArchiveBudget {
+  entries: number;
+  inflated: number;
+}
+
+export function openArchiveBudget(): ArchiveBudget {
+  return { entries: MOST_ENTRIES, inflated: MOST_INFLATED };
+}
+
+/** Whether the octets that a file begins with are those of a zip archive. */
+export function looksLikeZip(head: Buffer): boolean {
+  return [LOCAL_HEADER, EMPTY_ARCHIVE].some((magic) => head.subarray(0, magic.length).equals(magic));
+}
+
+/** The names in an archive, folders left out, in the order of its directory. Never rejects. */
+export async function namesInArchive(archive: Buffer, budget: ArchiveBudget): Promise<readonly string[]> {
+  const names: string[] = [];
+  await readArchive(archive, budget, names, 0);
+  return names;
+}
+
+async function readArchive(archive: Buffer, budget: ArchiveBudget, names: string[], depth: number): Promise<void> {
+  try {
+    const zip = await fromBufferPromise(archive, {
+      lazyEntries: true,
+      decodeStrings: false,
+      validateEntrySizes: false,
+    });
+    for await (const entry of zip.eachEntry()) {
+      if (budget.entries <= 0) return;
+      budget.entries -= 1;
+      const name = nameOf(entry);
+      if (!name.endsWith('/')) names.push(name);
+      if (depth >= DEEPEST || !mayBeArchive(name, entry)) continue;
+      const inner = await inflate(zip, entry, budget);
+      if (inner !== null && looksLikeZip(inner)) await readArchive(inner, budget, names, depth + 1);
+    }
+  } catch {
+    // Broken, or no archive at all: the names up to here stand.
+  }
+}
+
+function nameOf(entry: Entry): string {
+  return getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false).slice(
+    0,
+    LONGEST_NAME,
+  );
+}
+
+/** Inner archives are known by their names, since to look at their octets they would all have to be inflated. */
+function mayBeArchive(name: string, entry: Entry): boolean {
+  return /\.(?:zip|jar|apk|xpi|cbz|epub|docx|docm|xlsx|xlsm|pptx|pptm)$/i.test(name) && entry.canDecodeFileData();
+}
+
+/** The content of an entry; null where it is broken or more than the budget has left. */
+async function inflate(zip: ZipFile, entry: Entry, budget: ArchiveBudget): Promise<Buffer | null> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    const stream = await zip.openReadStreamPromise(entry);
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      budget.inflated -= piece.length;
+      size += piece.length;
+      // Leaving the loop destroys the stream, so the rest is never inflated.
+      if (budget.inflated < 0) return null;
+      pieces.push(piece);
+    }
+  } catch {
+    return null;
+  }
+  return Buffer.concat(pieces, size);
+}

@@ -1,0 +1,204 @@
+/**
+ * case-read - the cases of one file, read and checked against its rules and sets, each problem at its place.
+ */
+import type { z } from 'zod';
+import type { Place } from '../core/diagnostic.ts';
+import type { Mailbox } from '../core/mailbox.ts';
+import { addressKey } from '../store/address.ts';
+import type { YamlPath, YamlValue } from '../yaml/load.ts';
+import { listOf } from '../yaml/scalar.ts';
+import { nearest } from '../yaml/suggest.ts';
+import { type CaseMessage, caseForAll, caseForEach, type Expected, readMailbox } from './case-schema.ts';
+import type { Given, GivenSets } from './case-sets.ts';
+import type { FileEnv } from './compile.ts';
+import type { NamedSet } from './env.ts';
+import { fieldName } from './field-name.ts';
+import { compileText, type TextTest } from './match.ts';
+import { ADDRESS_HINT } from './members.ts';
+import { entrySchema, mayLieAt, networkSchema } from './sets.ts';
+import { isList, isMapping, kindOf, type Source } from './source.ts';
+
+/** Cases of one file; each is a whole message. */
+const MOST_CASES = 200;
+
+/** What is expected for one recipient. */
+export interface Expectation {
+  readonly recipient: Mailbox;
+  readonly expected: Expected;
+  /** Asked of the text of the refusal; null where nothing is said of it. */
+  readonly text: TextTest | null;
+  /** Of one key of the expectation. */
+  placeOf(key: keyof Expected): Place;
+}
+
+export interface RuleCase {
+  readonly name: string;
+  readonly place: Place;
+  readonly message: CaseMessage;
+  /** Of `file:` in the message. */
+  readonly messagePlace: Place;
+  /** undefined: the author. */
+  readonly envelopeFrom: { readonly mailbox: Mailbox | null } | undefined;
+  readonly recipients: readonly Mailbox[];
+  readonly clientIp: string | null;
+  readonly helo: string;
+  readonly given: GivenSets;
+  readonly expectations: readonly Expectation[];
+}
+
+export interface CaseContext {
+  /** The list whose file it is; null for the system's file and for a domain's default. */
+  readonly list: string | null;
+  readonly rules: readonly string[];
+  readonly sets: ReadonlyMap<string, NamedSet>;
+  readonly env: FileEnv;
+}
+
+export function readCases(source: Source, value: YamlValue | undefined, context: CaseContext): readonly RuleCase[] {
+  if (value === undefined) return [];
+  if (!isList(value)) {
+    source.report('E_TYPE', `expected a list, found ${kindOf(value)}`, 'begin each case with "- name:"', ['tests']);
+    return [];
+  }
+  if (value.length > MOST_CASES) {
+    const message = `a file has at most ${MOST_CASES} cases, this one ${value.length}`;
+    source.report('E_TOO_MANY', message, 'keep those that show something of their own', ['tests', MOST_CASES]);
+    return [];
+  }
+  return value.flatMap((one, index) => readCase(source, one, ['tests', index], context) ?? []);
+}
+
+function readCase(source: Source, value: YamlValue, path: YamlPath, context: CaseContext): RuleCase | null {
+  if (reportSender(source, value, path)) return null;
+  const read = isForEach(value) ? source.read(caseForEach, path) : source.read(caseForAll, path);
+  if (read === null) return null;
+  checkMessage(source, read.message, [...path, 'message'], context);
+  const wanted = wantedOf(source, read, path, context);
+  const recipients = read.recipients ?? wanted.map(({ recipient }) => recipient);
+  if (recipients.length === 0 && read.expect.kind === 'all') {
+    source.report('E_MISSING_KEY', 'the case has no `recipients`', 'say to whom the message goes', path);
+  }
+  return {
+    name: read.name,
+    place: source.document.placeOf([...path, 'name']),
+    message: read.message,
+    messagePlace: source.document.placeOf([...path, 'message', 'file']),
+    envelopeFrom: read.envelope_from,
+    recipients,
+    clientIp: read.client_ip ?? null,
+    helo: read.helo ?? 'mx.example.net',
+    given: readGiven(source, Object.keys(read.given ?? {}), [...path, 'given'], context),
+    expectations: wanted.map((one) => expectationOf(source, one, context)),
+  };
+}
+
+/** An expectation as it stands in the file. */
+interface Wanted {
+  readonly recipient: Mailbox;
+  readonly expected: Expected;
+  readonly path: YamlPath;
+}
+
+function wantedOf(
+  source: Source,
+  { expect, recipients }: z.output<typeof caseForAll> | z.output<typeof caseForEach>,
+  above: YamlPath,
+  { list }: CaseContext,
+): readonly Wanted[] {
+  const path = [...above, 'expect'];
+  if (expect.kind === 'all') {
+    const own = list === null ? null : readMailbox(list);
+    return (recipients ?? (own === null ? [] : [own])).map((recipient) => ({ recipient, expected: expect.all, path }));
+  }
+  const known = recipients && new Set(recipients.map(addressKey));
+  return Object.entries(expect.each).flatMap(([key, expected]) => {
+    const recipient = readMailbox(key);
+    const at = [...path, key];
+    if (recipient === null) {
+      source.report('E_ADDRESS', `"${key}" is not an address`, ADDRESS_HINT, at, 'key');
+      return [];
+    }
+    if (known !== undefined && !known.has(addressKey(recipient))) {
+      source.report('E_REFERENCE', 'the message does not go there', 'add it to recipients', at, 'key');
+    }
+    return [{ recipient, expected, path: at }];
+  });
+}
+
+/** The two that are easily taken for one; whether one of these words is there. */
+function reportSender(source: Source, value: YamlValue, path: YamlPath): boolean {
+  const word = isMapping(value) ? Object.keys(value).find((key) => key === 'sender' || key === 'from') : undefined;
+  if (word === undefined) return false;
+  const hint = 'say `message: { from: … }` (From:) or `envelope_from` (MAIL FROM)';
+  source.report('E_UNKNOWN_KEY', `unknown key "${word}": a message has no one sender`, hint, [...path, word], 'key');
+  return true;
+}
+
+/** Whether `expect` has addresses for keys. */
+function isForEach(value: YamlValue): boolean {
+  const expected = isMapping(value) ? value['expect'] : undefined;
+  return isMapping(expected) && Object.keys(expected).some((key) => key.includes('@'));
+}
+
+function checkMessage(source: Source, message: CaseMessage, path: YamlPath, { env }: CaseContext): void {
+  for (const name of Object.keys(message.headers ?? {})) {
+    if (fieldName.safeParse(name).success) continue;
+    const hint = 'use letters, digits and -';
+    source.report('E_VALUE', `"${name}" is not the name of a header field`, hint, [...path, 'headers', name], 'key');
+  }
+  if (message.file === undefined) return;
+  const [other] = Object.keys(message).filter((key) => key !== 'file');
+  if (other !== undefined) {
+    source.report('E_VALUE', 'the file is the whole message', `take \`${other}\` out`, [...path, other], 'key');
+  }
+  if (!mayLieAt(message.file, env.scope)) {
+    const hint = 'put it beside the file of the list, or below';
+    source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, [...path, 'file']);
+  }
+}
+
+function expectationOf(
+  source: Source,
+  { recipient, expected, path }: Wanted,
+  { rules, env }: CaseContext,
+): Expectation {
+  const { verdict, rule, status } = expected;
+  // A list's case may also name a rule of the system, which its file does not show.
+  if (rule !== undefined && env.scope === 'system' && !rules.includes(rule)) {
+    const near = nearest(rule, rules);
+    const hint = near === null ? 'write the name of a rule of this file' : `write ${near}`;
+    source.report('E_REFERENCE', `no rule is called "${rule}"`, hint, [...path, 'rule']);
+  }
+  const refuses = verdict === 'reject' || verdict === 'defer';
+  const level = verdict === 'reject' ? '5' : '4';
+  if (status !== undefined && !(refuses && status.startsWith(level))) {
+    const hint = refuses ? `write a code that begins with ${level}` : 'take it out';
+    source.report('E_STATUS', `${verdict} has no status ${status}`, hint, [...path, 'status']);
+  }
+  if (expected.text !== undefined && verdict === 'relay') {
+    source.report('E_VALUE', 'relay has no text', 'take it out', [...path, 'text'], 'key');
+  }
+  const report: Parameters<typeof compileText>[1]['report'] = (code, message, hint, at = []) =>
+    source.report(code, message, hint, [...path, 'text', ...at]);
+  const compiled = expected.text === undefined ? null : compileText(expected.text, { ...env, rule: '', report });
+  const { document } = source;
+  return { recipient, expected, text: compiled, placeOf: (key) => document.placeOf([...path, key]) };
+}
+
+function readGiven(source: Source, names: readonly string[], path: YamlPath, context: CaseContext): GivenSets {
+  const given = new Map<string, Given>();
+  for (const name of names) {
+    const at = [...path, name];
+    const set = context.sets.get(name);
+    if (set === undefined) {
+      const near = nearest(name, [...context.sets.keys()]);
+      const hint = near === null ? 'name a set of this file' : `write ${near}`;
+      source.report('E_REFERENCE', `no set is called "${name}"`, hint, at, 'key');
+    } else if (set.kind === 'networks') {
+      given.set(name, { addresses: source.read(listOf(networkSchema), at) ?? [] });
+    } else {
+      given.set(name, { values: source.read(listOf(entrySchema), at) ?? [] });
+    }
+  }
+  return given;
+}

@@ -1,0 +1,113 @@
+/**
+ * case-runner - the rules that the cases of a file run over: those of the file itself, and around them what would apply.
+ *
+ * A case in the system's file meets the system's rules alone. A case in the file of a list meets the system's too, and a
+ * recipient of another list that list's own; whether the file is in force hangs on its own list only, because no list may
+ * stop another one.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { ListAddress } from '../core/facts.ts';
+import type { Layout } from '../core/layout.ts';
+import type { Mailbox } from '../core/mailbox.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { readText } from '../yaml/file.ts';
+import { type CasePolicy, type CaseResult, runCase } from './case.ts';
+import { CaseSets } from './case-sets.ts';
+import type { Scope } from './env.ts';
+import { type LoadedRuleset, type LoadOptions, loadRuleset } from './load.ts';
+import { programFor, type Ruleset } from './ruleset.ts';
+import { type Dialect, listFiles, splitAddress } from './select.ts';
+
+/** A file of rules as it was read. */
+export interface RulesFile {
+  readonly file: string;
+  readonly text: string;
+  readonly scope: Scope;
+  /** The list whose file it is; null for the system's file and for a domain's default. */
+  readonly list: string | null;
+  readonly loaded: LoadedRuleset;
+}
+
+export interface CaseRunnerOptions {
+  readonly system: { readonly file: string; readonly text: string } | null;
+  readonly lists: { readonly folder: string; readonly layout?: Layout } | null;
+  readonly dialect: Dialect;
+  readonly load: Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'presets' | 'may'>;
+}
+
+/** Every case meets a memory in which nothing is, and leaves nothing in it: its message is the first one. */
+const EMPTY: Ledger = { count: () => 1, mark() {}, isMarked: () => false, close() {} };
+
+/** Which recipients are looked at: those of the file's own list, or all. */
+export type Reach = 'own' | 'all';
+
+export class CaseRunner {
+  readonly #options: CaseRunnerOptions;
+  #system: Ruleset | null | undefined;
+
+  constructor(options: CaseRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Runs the cases of a file that loads, one after the other; between them others get their turn. */
+  async run({ loaded: { cases }, ...rules }: RulesFile, reach: Reach): Promise<readonly CaseResult[]> {
+    if (cases.length === 0) return [];
+    const { dialect } = this.#options;
+    const own = this.#compile(rules);
+    const others = new Map<string, Ruleset | null | 'broken'>();
+    const policyFor = (recipient: Mailbox): CasePolicy => {
+      const address = splitAddress(recipient, dialect);
+      if (rules.scope === 'system') return { address, program: programFor(own.ruleset, null, address.role) };
+      let list: Ruleset | null | 'broken' = own.ruleset;
+      if (!this.#governs(rules, address)) {
+        list = others.get(address.list) ?? this.#readOther(address);
+        others.set(address.list, list);
+      }
+      return { address, program: list === 'broken' ? null : programFor(this.#systemRules(), list, address.role) };
+    };
+    const asks = (address: ListAddress) => reach === 'all' || rules.scope === 'system' || this.#governs(rules, address);
+    const results: CaseResult[] = [];
+    for (const one of cases) {
+      own.sets.give(one.given);
+      results.push(...(await runCase(one, rules.file, policyFor, asks)));
+      await setImmediate();
+    }
+    return results;
+  }
+
+  /** Whether the rules of that file are those of the address. */
+  #governs({ file, list }: Pick<RulesFile, 'file' | 'list'>, address: ListAddress): boolean {
+    const { lists } = this.#options;
+    if (list !== null) return address.list === list;
+    return lists !== null && listFiles(lists.folder, address.list, lists.layout).fallback === file;
+  }
+
+  /** The same rules once more, with sets that each case fills. */
+  #compile({ file, text, scope, list }: Omit<RulesFile, 'loaded'>) {
+    const sets = new CaseSets(this.#options.load.now);
+    const open: NonNullable<LoadOptions['open']> = (name, source) => sets.open(name, source);
+    const system = scope === 'list' ? this.#systemRules() : null;
+    const { ruleset } = loadRuleset({ ...this.#options.load, ledger: EMPTY, file, text, scope, list, system, open });
+    sets.give(new Map());
+    return { ruleset, sets };
+  }
+
+  #systemRules(): Ruleset | null {
+    const { system } = this.#options;
+    this.#system ??= system === null ? null : this.#compile({ ...system, scope: 'system', list: null }).ruleset;
+    return this.#system;
+  }
+
+  /** The rules of a list that another one's case writes to. */
+  #readOther({ list }: ListAddress): Ruleset | null | 'broken' {
+    const { lists } = this.#options;
+    if (lists === null) return null;
+    const { own, fallback } = listFiles(lists.folder, list, lists.layout);
+    for (const file of [own, fallback]) {
+      const text = file === null ? null : readText(file).text;
+      if (file === null || text === null) continue;
+      return this.#compile({ file, text, scope: 'list', list: file === own ? list : null }).ruleset ?? 'broken';
+    }
+    return null;
+  }
+}

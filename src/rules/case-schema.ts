@@ -1,0 +1,133 @@
+/**
+ * case-schema - the shape of a rule case: a message, to whom it goes, and what is expected of the rules.
+ *
+ *     tests:
+ *       - name: out of office is swallowed
+ *         message: { from: ann@example.net, headers: { Auto-Submitted: auto-replied } }
+ *         given: { members: [ann@example.net] }
+ *         expect: { verdict: discard, rule: no-auto-replies, phase: header }
+ *
+ * `expect` is said once for all recipients, or for each of them under its address.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { PHASES } from '../core/facts.ts';
+import type { Mailbox } from '../core/mailbox.ts';
+import type { EnhancedStatusCode } from '../core/reply.ts';
+import type { VerdictKind } from '../core/verdict.ts';
+import { parseAddressList } from '../mail/address-list.ts';
+import { amount, listOf, scalar, text } from '../yaml/scalar.ts';
+import { askNothing, asksSomething, textWords } from './match.ts';
+import { ADDRESS_HINT } from './members.ts';
+
+const VERDICTS = ['relay', 'reject', 'defer', 'discard'] as const satisfies readonly VerdictKind[];
+
+/** One address as it would stand in RCPT, without brackets; null if it is none. */
+export function readMailbox(source: string): Mailbox | null {
+  const [mailbox, ...more] = parseAddressList(source);
+  const one = mailbox !== undefined && more.length === 0 && mailbox.localPart !== '' && mailbox.domain !== '';
+  return one && !/[\s<>]/.test(source) ? mailbox : null;
+}
+
+const mailbox: z.ZodType<Mailbox> = scalar('address', ['gardeners@lists.example.org'], (source) => {
+  const value = readMailbox(source);
+  if (value !== null) return { value };
+  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint: ADDRESS_HINT } };
+});
+
+/** `mailbox` is null for the null reverse-path. */
+const reversePath = scalar<{ readonly mailbox: Mailbox | null }>('address', ['ann@example.net', '<>'], (source) => {
+  if (source === '' || source === '<>') return { value: { mailbox: null } };
+  const value = readMailbox(source);
+  if (value !== null) return { value: { mailbox: value } };
+  const hint = 'write ann@example.net, or "<>" for the null reverse-path';
+  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint } };
+});
+
+const address = scalar('IP address', ['192.0.2.7'], (source) => {
+  if (isIP(source) !== 0) return { value: source };
+  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an IP address`, hint: 'write 192.0.2.7' } };
+});
+
+const status = scalar<EnhancedStatusCode>('enhanced status code', ['5.7.1'], (source) => {
+  if (/^[45]\.\d{1,3}\.\d{1,3}$/.test(source)) return { value: source as EnhancedStatusCode };
+  const message = `expected an enhanced status code like 5.7.1, found "${source}"`;
+  return { problem: { code: 'E_STATUS', message, hint: 'write the one that the reply begins with' } };
+});
+
+export const messageSchema = z.strictObject({
+  from: text.optional().meta({ description: 'The From: field; an ordinary author where it is left out.' }),
+  subject: text.optional().meta({ description: 'The Subject: field.' }),
+  headers: z
+    .record(z.string(), listOf(text))
+    .optional()
+    .meta({
+      description: 'More header fields, each name with its value or a list of values.',
+      examples: [{ 'Auto-Submitted': 'auto-replied' }],
+    }),
+  body: text.optional().meta({ description: 'The text of the body.' }),
+  size: amount()
+    .optional()
+    .meta({ description: 'The size that the message is said to have.', examples: ['21 MB'] }),
+  file: text.optional().meta({
+    description: 'The whole message, as a file beside the file of the rules or below, in place of all the other keys.',
+    examples: ['fixtures/newsletter.eml'],
+  }),
+});
+export type CaseMessage = z.output<typeof messageSchema>;
+
+export const expectSchema = z.strictObject({
+  verdict: z.enum(VERDICTS).meta({ description: 'What the rules say of the recipient.', examples: ['reject'] }),
+  rule: text.optional().meta({ description: 'The rule that decides.', examples: ['members-only'] }),
+  phase: z
+    .enum(PHASES)
+    .optional()
+    .meta({ description: 'When it decides: at RCPT, behind the header section, after the final dot.' }),
+  status: status.optional().meta({ description: 'The enhanced status code of the refusal.' }),
+  text: z
+    .strictObject(textWords)
+    .refine(asksSomething, askNothing('contains: subscribers'))
+    .optional()
+    .meta({ description: 'Of the text of the refusal, or the note of what is discarded.' }),
+});
+export type Expected = z.output<typeof expectSchema>;
+
+/** All of a case but what is expected. */
+const common = {
+  name: text.meta({ description: 'What the case shows; it stands in the report.', examples: ['strangers are told'] }),
+  message: messageSchema.prefault({}).meta({ description: 'The message; what is left out is ordinary.' }),
+  envelope_from: reversePath
+    .optional()
+    .meta({ description: 'The reverse-path, "<>" for none; by default the author.' }),
+  recipients: listOf(mailbox).optional().meta({
+    description: 'The recipients; by default those under `expect`, else the list whose file it is.',
+  }),
+  client_ip: address.optional().meta({ description: 'The original client; where it is left out nobody told.' }),
+  helo: text.optional().meta({ description: 'What the client said in EHLO.', examples: ['mx.example.net'] }),
+  given: z
+    .record(z.string(), listOf(text))
+    .optional()
+    .meta({
+      description: 'The members of sets, in this case. A set that is a file has none but these.',
+      examples: [{ members: ['ann@example.net'] }],
+    }),
+};
+
+const expectEach = z.record(z.string(), expectSchema);
+
+/** With one expectation for all recipients. */
+export const caseForAll = z.strictObject({
+  ...common,
+  expect: expectSchema.transform((all) => ({ kind: 'all' as const, all })),
+});
+/** With an expectation for each recipient, under its address. */
+export const caseForEach = z.strictObject({
+  ...common,
+  expect: expectEach.transform((each) => ({ kind: 'each' as const, each })),
+});
+
+/** For the schema of a file; `readCases` reads with the one of the two that is meant. */
+export const caseSchema = z.strictObject({
+  ...common,
+  expect: z.union([expectSchema, expectEach]).meta({ description: 'What the rules shall say.' }),
+});

@@ -1,0 +1,43 @@
+/**
+ * case-sets - the sets of a file while its cases run: each case gives them members of its own.
+ *
+ * A set that is a file has the members that the case gives, and no others: whether a case passes must not depend on who
+ * happens to be subscribed today. So no case waits for a disk or a network.
+ */
+import type { AddressEntry } from '../store/address.ts';
+import type { Network } from '../store/inline.ts';
+import type { Store } from '../store/store.ts';
+import { type OpenedSet, openSet, type SetSource } from './sets.ts';
+
+/** The members of a set. */
+export type Given = { readonly values: readonly AddressEntry[] } | { readonly addresses: readonly Network[] };
+/** What one case gives, by the name of the set. */
+export type GivenSets = ReadonlyMap<string, Given>;
+
+export class CaseSets {
+  readonly #now: () => number;
+  readonly #sources = new Map<string, SetSource>();
+  readonly #stores = new Map<string, Store>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Opens a named set of the file while it is loaded; it is empty until `give`. */
+  open(name: string, source: SetSource): OpenedSet {
+    this.#sources.set(name, source);
+    const has: Store['has'] = (key, signal) => this.#stores.get(name)?.has(key, signal) ?? false;
+    const { kind, canonical } = openSet(source, '', this.#now);
+    return { kind, canonical, path: null, store: { has, close: () => {} } };
+  }
+
+  /** From now on the sets hold what is given, the others what stands in the file itself. */
+  give(given: GivenSets): void {
+    for (const [name, source] of this.#sources) {
+      const instead = given.get(name) ?? (source.file === undefined ? null : { values: [] });
+      const none = { values: undefined, addresses: undefined, file: undefined };
+      const members = instead === null ? source : { ...source, ...none, ...instead };
+      this.#stores.set(name, openSet(members, '', this.#now).store);
+    }
+  }
+}

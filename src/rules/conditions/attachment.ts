@@ -1,0 +1,119 @@
+/**
+ * attachment - asks the parts of a message that are files to their reader (RFC 2183): one part must satisfy all keys.
+ *
+ * A part is one if it is said to be, has a file name, or is no text; an attached message is one too. Mail programs differ in
+ * which of several names of a part they show, so any of them will do.
+ */
+import { z } from 'zod';
+import type { ContentFacts } from '../../core/facts.ts';
+import { archiveNamesOf, isAttachment, sizesOf, structureOf } from '../../mail/body.ts';
+import type { BodyPart } from '../../mail/mime.ts';
+import { amount, flag } from '../../yaml/scalar.ts';
+import { askOnce, defineCondition } from '../condition.ts';
+import { askNothing, asksSomething } from '../match.ts';
+import { rememberPart } from '../part-name.ts';
+import { compileTextMatch, textMatch } from '../text-match.ts';
+
+const HEADER = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b';
+const PROGRAM =
+  '--b\n\nHere it is.\n--b\nContent-Type: application/octet-stream\n' +
+  'Content-Disposition: attachment; filename="Setup.EXE"\nContent-Transfer-Encoding: base64\n\nTVqQAAMAAAA=\n--b--\n';
+const SIGNED = '--b\n\nTulips\n--b\nContent-Type: application/pgp-signature\n\niQ==\n--b--\n';
+/** photos.zip with the names tulip.jpg and more/setup.exe in it, both of them empty. */
+const ARCHIVE =
+  '--b\nContent-Type: application/zip; name=photos.zip\nContent-Transfer-Encoding: base64\n\n' +
+  'UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAAJAAAAdHVsaXAuanBnUEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAAOAAAAbW9yZS9zZXR1cC5l\n' +
+  'eGVQSwECFAAUAAAAAAAAACEAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAdHVsaXAuanBnUEsBAhQAFAAAAAAAAAAhAAAAAAAAAAAA\n' +
+  'AAAAAA4AAAAAAAAAAAAAAAAAJwAAAG1vcmUvc2V0dXAuZXhlUEsFBgAAAAACAAIAcwAAAFMAAAAAAA==\n--b--\n';
+const SHOWN = 5;
+
+export const attachment = defineCondition({
+  name: 'attachment',
+  summary: 'Asks the attachments; one of them must satisfy all keys.',
+  reference: 'RFC 2183',
+  phase: 'content',
+  argument: z
+    .strictObject({
+      name: textMatch('like: "*.exe"').optional().describe('The file name.'),
+      type: textMatch('like: "image/*"').optional().describe('The media type, such as application/pdf.'),
+      size: z
+        .strictObject({ above: amount().optional(), below: amount().optional() })
+        .refine(asksSomething, askNothing('above: 1 MB'))
+        .optional()
+        .describe('The size of the file itself, decoded.'),
+      inside_archives: flag.optional().describe('Whether `name` also asks the names in zip archives.'),
+    })
+    .refine(
+      ({ inside_archives: _, ...keys }) => asksSomething({ ...keys, file: keys.name }),
+      askNothing('name: { like: "*.exe" }'),
+    ),
+  examples: [
+    { argument: '{ name: { like: ["*.exe", "*.scr"] } }', given: { header: HEADER, body: PROGRAM }, expect: true },
+    { argument: '{ name: setup.exe, type: image/png }', given: { header: HEADER, body: PROGRAM }, expect: false },
+    { argument: '{ type: application/pgp-signature }', given: { header: HEADER, body: SIGNED }, expect: true },
+    { argument: '{ type: { starts_with: text/ } }', given: { header: HEADER, body: SIGNED }, expect: false },
+    { argument: '{ size: { above: 7 B, below: 9 B } }', given: { header: HEADER, body: PROGRAM }, expect: true },
+    {
+      argument: '{ name: { ends_with: .exe }, inside_archives: true }',
+      given: { header: HEADER, body: ARCHIVE },
+      expect: true,
+    },
+    { argument: '{ name: { ends_with: .exe } }', given: { header: HEADER, body: ARCHIVE }, expect: false },
+  ],
+  compile({ name, type, size, inside_archives: insideArchives = false }, env) {
+    const nameTest = name === undefined ? null : compileTextMatch(name, 'name', env);
+    const typeTest = type === undefined ? null : compileTextMatch(type, 'type', env);
+    if (insideArchives && name === undefined) {
+      env.report('E_VALUE', '`inside_archives` asks nothing without a name', 'add name: { like: "*.exe" }', [
+        'inside_archives',
+      ]);
+    }
+    return askOnce(async (facts) => {
+      const { message, answers } = facts;
+      const { parts } = await structureOf(message);
+      const sizes = size === undefined ? null : await sizesOf(message);
+      const archives = insideArchives ? await archiveNamesOf(message) : null;
+      for (const part of parts) {
+        if (!isAttachment(part) || (typeTest !== null && !typeTest(part.type, facts))) continue;
+        if (size !== undefined && !isWithin(sizes?.get(part) ?? 0, size)) continue;
+        const found = nameTest === null ? titleOf(part) : findName(part, archives?.get(part) ?? [], nameTest, facts);
+        if (found === null) continue;
+        rememberPart(answers, env, found);
+        return true;
+      }
+      return false;
+    });
+  },
+  saw({ message }) {
+    const structure = structureOf(message);
+    if (structure instanceof Promise) return 'not read';
+    const found = structure.parts.filter(isAttachment);
+    const shown = found.slice(0, SHOWN).map((part) => `${titleOf(part)} (${part.type})`);
+    return [...shown, ...(found.length > SHOWN ? ['...'] : [])].join(', ') || 'no attachment';
+  },
+});
+
+interface SizeWords {
+  readonly above?: number | undefined;
+  readonly below?: number | undefined;
+}
+
+function isWithin(octets: number, { above = -1, below = Number.POSITIVE_INFINITY }: SizeWords): boolean {
+  return octets > above && octets < below;
+}
+
+/** Its name, or where it has none its type. */
+function titleOf({ names, type }: BodyPart): string {
+  return names[0] ?? type;
+}
+
+type NameTest = (name: string, facts: ContentFacts) => boolean;
+
+/** The name that fits, of the part or of what is in it; null where none does. */
+function findName(part: BodyPart, inside: readonly string[], test: NameTest, facts: ContentFacts): string | null {
+  const fits = (name: string): boolean => test(name, facts);
+  const own = part.names.find(fits);
+  if (own !== undefined) return own;
+  const inner = inside.map((path) => path.slice(path.lastIndexOf('/') + 1)).find(fits);
+  return inner === undefined ? null : `${inner} in ${titleOf(part)}`;
+}

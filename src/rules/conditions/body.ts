@@ -1,0 +1,82 @@
+/**
+ * body - asks the text of a message: its text parts, decoded and folded; of HTML what a reader sees.
+ *
+ * One part must satisfy all words. Rules see the first 65,536 characters of the plain texts and of the HTML texts each. Long
+ * texts take time, so others have their turn between two questions.
+ */
+import { z } from 'zod';
+import type { ContentFacts } from '../../core/facts.ts';
+import { TEXT_WINDOW, type TextPart, textsOf } from '../../mail/body.ts';
+import { foldForMatch } from '../../mail/text.ts';
+import { askOnce, defineCondition } from '../condition.ts';
+import { askNothing, asksSomething, compileWords, type TextTest, textWords } from '../match.ts';
+import { pause } from '../pace.ts';
+import { withoutEmpty } from '../text-match.ts';
+
+const HTML = 'Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable';
+const LONGEST_SHOWN = 200;
+
+export const body = defineCondition({
+  name: 'body',
+  summary: 'Asks the text of the message, decoded.',
+  reference: 'RFC 2045 section 6',
+  phase: 'content',
+  argument: z.strictObject(textWords).refine(asksSomething, askNothing('contains: tulips')),
+  examples: [
+    { argument: '{ contains: [roses, tulips] }', given: { body: 'My\nTULIPS' }, expect: true },
+    { argument: '{ contains: "my tulips" }', given: { body: 'My\nTULIPS' }, expect: true },
+    {
+      argument: '{ contains: "größe" }',
+      given: { header: HTML, body: '<p>Die Gr=F6=\n<b>&szlig;</b>e' },
+      expect: true,
+    },
+    { argument: '{ contains: "<b>" }', given: { header: HTML, body: '<p>Die Gr=F6=\n<b>&szlig;</b>e' }, expect: false },
+    { argument: '{ starts_with: unsubscribe }', given: { body: 'Unsubscribe' }, expect: true },
+    { argument: '{ like: "*tulips*roses*" }', given: { body: 'roses, then tulips' }, expect: false },
+    { argument: '{ regex: "tulips?\\\\b" }', given: { body: 'One tulip.' }, expect: true },
+    { argument: '{ contains: TULIPS, raw: true }', given: { body: 'tulips' }, expect: false },
+  ],
+  compile(words, env) {
+    const tests = compileWords(words, withoutEmpty(env), TEXT_WINDOW);
+    const raw = words.raw === true;
+    return askOnce(async (facts) => {
+      for (const part of await textsOf(facts.message)) {
+        if (await satisfies(raw ? part.text : foldedText(part), tests, facts)) return true;
+      }
+      return false;
+    });
+  },
+  saw({ message }) {
+    const texts = textsOf(message);
+    if (texts instanceof Promise) return 'not read';
+    const [first] = texts;
+    if (first === undefined) return 'no text';
+    const cut = texts.some((part) => part.cut) ? ', cut' : '';
+    return `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}${cut}: ${JSON.stringify(first.text.slice(0, LONGEST_SHOWN))}`;
+  },
+});
+
+async function satisfies(text: string, tests: readonly (readonly TextTest[])[], facts: ContentFacts): Promise<boolean> {
+  for (const values of tests) {
+    let found = false;
+    for (const test of values) {
+      const wait = pause();
+      if (wait !== null) await wait;
+      found = test(text, facts);
+      if (found) break;
+    }
+    if (!found) return false;
+  }
+  return true;
+}
+
+const folded = new WeakMap<TextPart, string>();
+
+/** Folded once for all rules and recipients that ask. */
+function foldedText(part: TextPart): string {
+  const known = folded.get(part);
+  if (known !== undefined) return known;
+  const fresh = foldForMatch(part.text).trim();
+  folded.set(part, fresh);
+  return fresh;
+}

@@ -1,0 +1,378 @@
+/**
+ * Rule cases: what they find, where they say it, and that rules whose cases fail are not in force.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { formatDiagnostic } from '../../src/yaml/frame.ts';
+import type { CaseResult } from '../../src/rules/case.ts';
+import { openRulebook, type Rulebook } from '../../src/rules/rulebook.ts';
+import { factsOf, mailbox, memoryLog } from './facts.ts';
+import { printVerdict } from './load.ts';
+
+let folder = '';
+let log = memoryLog();
+let clock = 0;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'postern-cases-'));
+  mkdirSync(join(folder, 'lists'));
+  log = memoryLog();
+  clock = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const SYSTEM = 'system.yaml';
+const GARDENERS = 'lists/lists.example.org/gardeners.yaml';
+const NEWS = 'lists/lists.example.org/news.yaml';
+const DEFAULT = 'lists/lists.example.org/_default.yaml';
+
+/** The rules of the list that most cases here are about. */
+const RULES = `version: 1
+sets:
+  members: { file: rosters/members.txt }
+  blocked: { values: [spammer@example.net] }
+  relays: { addresses: [192.0.2.0/24] }
+rules:
+  - { name: blocked, when: { envelope_from: { in: blocked } }, then: { defer: "Not now, {envelope_from}." } }
+  - { name: robots, when: { header: { name: Auto-Submitted, is: auto-replied } }, then: { discard: "robot of {list}" } }
+  - name: members-only
+    when: { author: { not_in: members } }
+    unless: { client_ip: { in: relays } }
+    then: { reject: "Only members may post to {list}." }
+  - { name: too-large, when: { size: { above: 1 MB } }, then: { reject: "Too large.", status: 5.3.4 } }
+tests:
+`;
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+function open(): Rulebook {
+  const { rulebook, diagnostics } = openRulebook({
+    system: join(folder, SYSTEM),
+    lists: { folder: join(folder, 'lists'), dialect: 'mailman' },
+    downstreams: [],
+    log,
+    now: () => clock,
+  });
+  assert.deepEqual(diagnostics, []);
+  assert.ok(rulebook !== null);
+  return rulebook;
+}
+
+/** All results of one file; the others are as they are. */
+async function run(name: string, text: string): Promise<readonly CaseResult[]> {
+  write(name, text);
+  const rulebook = open();
+  const file = rulebook.readAll().files.find((one) => one.file === join(folder, name));
+  assert.ok(file !== undefined);
+  assert.deepEqual(
+    file.loaded.diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, text)),
+    [],
+  );
+  const results = await rulebook.test(file);
+  rulebook.close();
+  return results;
+}
+
+/** Each result on one line: what passed, or what was expected, got, and the key it is told at. */
+function lines(results: readonly CaseResult[], text: string): readonly string[] {
+  return results.map(({ name, recipient, failure }) => {
+    if (failure === null) return `ok ${name} ${recipient}`;
+    const { line, column, length } = failure.place;
+    const at = (text.split('\n')[line - 1] ?? '').slice(column - 1, column - 1 + length);
+    return `${name}: expected ${failure.expected}, got ${failure.got} (${failure.code} at ${at})`;
+  });
+}
+
+const TO = 'gardeners@lists.example.org';
+const cases: readonly { name: string; given: string; expect: readonly string[] }[] = [
+  {
+    name: 'a set that is a file has the members that the case gives, and no others',
+    given: `
+  - { name: a, message: { from: ann@example.net }, given: { members: [ann@example.net] }, expect: { verdict: relay } }
+  - { name: b, message: { from: ann@example.net }, expect: { verdict: reject, rule: members-only, phase: header } }`,
+    expect: [`ok a ${TO}`, `ok b ${TO}`],
+  },
+  {
+    name: 'a set of the file keeps its members, and can be given others',
+    given: `
+  - { name: a, envelope_from: spammer@example.net, expect: { verdict: defer, phase: envelope, status: 4.7.1 } }
+  - { name: b, envelope_from: spammer@example.net, given: { blocked: [bob@example.net], members: "*@example.net" }, expect: { verdict: relay } }
+  - { name: c, client_ip: 192.0.2.7, expect: { verdict: relay } }
+  - { name: d, client_ip: 192.0.2.7, given: { relays: ["2001:db8::/32"] }, expect: { verdict: reject, rule: members-only } }`,
+    expect: [`ok a ${TO}`, `ok b ${TO}`, `ok c ${TO}`, `ok d ${TO}`],
+  },
+  {
+    name: 'the author is the reverse-path, unless another one is given',
+    given: `
+  - { name: a, message: { from: "Spam <spammer@example.net>" }, expect: { verdict: defer } }
+  - { name: b, message: { from: spammer@example.net }, envelope_from: ann@example.net, expect: { verdict: reject } }
+  - { name: c, message: { from: spammer@example.net }, envelope_from: "<>", expect: { verdict: reject } }`,
+    expect: [`ok a ${TO}`, `ok b ${TO}`, `ok c ${TO}`],
+  },
+  {
+    name: 'the first key that is wrong is told at its place',
+    given: `
+  - { name: verdict, message: { headers: { Auto-Submitted: auto-replied } }, expect: { verdict: relay } }
+  - { name: rule, message: { size: 2 MB }, given: { members: "*@example.net" }, expect: { verdict: reject, rule: members-only } }
+  - { name: phase, expect: { verdict: reject, phase: envelope } }
+  - { name: status, expect: { verdict: reject, status: 5.7.2 } }
+  - { name: text, expect: { verdict: reject, text: { contains: [subscribers, friends] } } }
+  - { name: note, message: { headers: { Auto-Submitted: auto-replied } }, expect: { verdict: discard, text: { is: robot } } }`,
+    expect: [
+      `verdict: expected relay, got discard "robot of ${TO}" by "robots" at header (E_TEST at relay)`,
+      'rule: expected reject by "members-only", got reject 552 5.3.4 "Too large." by "too-large" at content (E_TEST at members-only)',
+      `phase: expected reject at envelope, got reject 550 5.7.1 "Only members may post to ${TO}." by "members-only" at header (E_TEST at envelope)`,
+      `status: expected reject 5.7.2, got reject 550 5.7.1 "Only members may post to ${TO}." by "members-only" at header (E_TEST at 5.7.2)`,
+      `text: expected reject with a text that contains "subscribers" or "friends", got reject 550 5.7.1 "Only members may post to ${TO}." by "members-only" at header (E_TEST at { contains: [subscribers, friends] })`,
+      `note: expected discard with a text that is "robot", got discard "robot of ${TO}" by "robots" at header (E_TEST at { is: robot })`,
+    ],
+  },
+  {
+    name: 'texts are compared folded, without the id, and know the list',
+    given: `
+  - { name: a, expect: { verdict: reject, text: { is: "only members may post to {list}." } } }
+  - { name: b, envelope_from: spammer@example.net, expect: { verdict: defer, text: { is: "Not now, spammer@example.net.", raw: true } } }
+  - { name: c, expect: { verdict: reject, text: { like: "only * post to *", regex: "^only" } } }`,
+    expect: [`ok a ${TO}`, `ok b ${TO}`, `ok c ${TO}`],
+  },
+  {
+    name: 'every address of the list, each with its own answer',
+    given: `
+  - name: a
+    expect:
+      gardeners@lists.example.org: { verdict: reject }
+      gardeners-owner@lists.example.org: { verdict: relay }
+      gardeners+tulips@lists.example.org: { verdict: reject, rule: members-only }
+  - { name: b, recipients: [gardeners-join@lists.example.org, gardeners@lists.example.org], expect: { verdict: relay } }`,
+    expect: [
+      `ok a ${TO}`,
+      'ok a gardeners-owner@lists.example.org',
+      'ok a gardeners+tulips@lists.example.org',
+      'ok b gardeners-join@lists.example.org',
+      `b: expected relay, got reject 550 5.7.1 "Only members may post to ${TO}." by "members-only" at header (E_TEST at relay)`,
+    ],
+  },
+  {
+    name: 'a message from a file, with the line ends of this system',
+    given: `
+  - { name: a, message: { file: fixtures/robot.eml }, expect: { verdict: discard, rule: robots } }`,
+    expect: [`ok a ${TO}`],
+  },
+  {
+    name: 'what a case leaves out is ordinary, and several fields of a name are several fields',
+    given: `
+  - { name: a, given: { members: ann@example.net }, expect: { verdict: relay } }
+  - { name: b, message: { headers: { From: [ann@example.net, eve@example.com] } }, given: { members: ann@example.net }, expect: { verdict: reject } }
+  - { name: c, message: { headers: { X-Long: "one\\ntwo" }, body: "A\\n\\nB" }, given: { members: ann@example.net }, expect: { verdict: relay } }`,
+    expect: [`ok a ${TO}`, `ok b ${TO}`, `ok c ${TO}`],
+  },
+];
+
+for (const { name, given, expect } of cases) {
+  test(name, async () => {
+    write(SYSTEM, 'version: 1\n');
+    write(
+      'lists/lists.example.org/fixtures/robot.eml',
+      'From: eve@example.com\nAuto-Submitted: auto-replied\n\nI am away\n',
+    );
+    const text = `${RULES}${given}\n`;
+    assert.deepEqual(lines(await run(GARDENERS, text), text), expect);
+  });
+}
+
+test('each case meets an empty memory, and neither counts nor is remembered where mail is', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const limits = [
+    '  - { name: flood, when: { rate: { per: list, above: 1 per day } }, then: { defer: full } }',
+    '  - { name: copies, when: { seen: { key: body, within: 1 day } }, then: { discard: copy } }',
+    '  - { name: one, when: { rate: { per: list, above: 0 per day }, envelope_from: { empty: true } }, then: { reject: no } }',
+  ].join('\n');
+  const text = `version: 1
+rules:
+${limits}
+tests:
+  - { name: a, expect: { verdict: relay } }
+  - { name: b, expect: { verdict: relay } }
+  - { name: c, envelope_from: "<>", expect: { verdict: reject, rule: one } }
+`;
+  assert.deepEqual(
+    (await run(GARDENERS, text)).map(({ failure }) => failure),
+    [null, null, null],
+  );
+  const rulebook = open();
+  assert.equal(await ask(rulebook), 'relay');
+  rulebook.close();
+});
+
+test('a message whose file is missing fails at the place of the file', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const text = `${RULES}  - { name: a, message: { file: no.eml }, expect: { verdict: relay } }\n`;
+  const [line = ''] = lines(await run(GARDENERS, text), text);
+  assert.match(line, /^a: expected a message, got ENOENT.* \(E_FILE at no\.eml\)$/);
+});
+
+test('a failing case comes with the rules that were asked, the last of which decided', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const [result] = await run(GARDENERS, `${RULES}  - { name: a, expect: { verdict: relay } }\n`);
+  const trace = result?.failure?.trace ?? [];
+  assert.deepEqual(
+    trace.map(({ phase, rule, truth }) => `${phase} ${rule} ${truth}`),
+    ['envelope blocked false', 'envelope robots later', 'header robots false', 'header members-only true'],
+  );
+  assert.equal(trace.at(-1)?.clauses[0]?.saw, 'ann@example.net');
+});
+
+const TWO_LISTS = `version: 1
+rules: [{ name: closed, when: { subject: { is: closed } }, then: { reject: Closed. } }]
+tests:
+  - name: two lists, two answers
+    message: { subject: Closed }
+    expect:
+      gardeners@lists.example.org: { verdict: reject, rule: closed }
+      news@lists.example.org: { verdict: reject, rule: announcements, text: { contains: announcement } }
+      roses@lists.example.org: { verdict: reject, rule: of-the-domain }
+      x@elsewhere.example: { verdict: relay }
+`;
+const ANNOUNCEMENTS = `version: 1
+rules: [{ name: announcements, when: { always: true }, then: { reject: "An announcement list." } }]
+`;
+
+test('a recipient of another list meets the rules of that list', async () => {
+  write(SYSTEM, 'version: 1\n');
+  write(NEWS, ANNOUNCEMENTS);
+  write(DEFAULT, ANNOUNCEMENTS.replace('announcements', 'of-the-domain'));
+  const results = await run(GARDENERS, TWO_LISTS);
+  assert.deepEqual(
+    results.map(({ failure }) => failure),
+    [null, null, null, null],
+  );
+});
+
+test('no list stops another one: what it expects of others is for `postern test` alone', async () => {
+  write(SYSTEM, 'version: 1\n');
+  write(NEWS, 'version: 1\nruls: []\n');
+  write(GARDENERS, TWO_LISTS);
+  const rulebook = open();
+  assert.deepEqual(
+    (await rulebook.checkAll()).map(({ code, place }) => [code, place.file]),
+    [['E_UNKNOWN_KEY', join(folder, NEWS)]],
+  );
+  assert.equal(await ask(rulebook), 'relay');
+  const results = await run(GARDENERS, TWO_LISTS);
+  assert.deepEqual(
+    results.map(({ failure }) => failure?.got ?? 'ok'),
+    ['ok', 'rules for news@lists.example.org that do not load', 'relay at envelope', 'ok'],
+  );
+});
+
+test("a list's case meets the rules of the system, whose sets of files are empty", async () => {
+  write('blocked.txt', 'ann@example.net\n');
+  write(
+    SYSTEM,
+    `version: 1
+sets: { blocked: { file: blocked.txt } }
+before:
+  - { name: blocked, when: { author: { in: blocked } }, then: { reject: Blocked. } }
+  - { name: large, when: { size: { above: 1 MB } }, then: { reject: Large. } }
+`,
+  );
+  const text = `version: 1
+rules: [{ name: all, when: { always: true }, then: relay }]
+tests:
+  - { name: a, expect: { verdict: relay, rule: all, phase: content } }
+  - { name: b, message: { size: 2 MB }, expect: { verdict: reject, rule: large } }
+`;
+  assert.deepEqual(lines(await run(GARDENERS, text), text), [`ok a ${TO}`, `ok b ${TO}`]);
+});
+
+test('the default of a domain is meant for every list of that domain', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const text = `${ANNOUNCEMENTS}tests:
+  - { name: a, recipients: [a@lists.example.org, b-owner@lists.example.org], expect: { verdict: reject } }
+`;
+  assert.deepEqual(lines(await run(DEFAULT, text), text), [
+    'ok a a@lists.example.org',
+    'a: expected reject, got relay at envelope (E_TEST at reject)',
+  ]);
+});
+
+async function ask(rulebook: Rulebook): Promise<string> {
+  const policy = await rulebook.policyFor(mailbox(TO));
+  if (policy.unavailable !== null) return policy.unavailable;
+  const verdict = await policy.start().advance(factsOf({ header: 'From: ann@example.net' }).content);
+  assert.ok(verdict !== 'later');
+  return printVerdict(verdict);
+}
+
+const rejecting = (text: string, verdict: string) => `version: 1
+rules: [{ name: closed, when: { always: true }, then: { reject: ${text} } }]
+tests: [{ name: closed it is, expect: { verdict: ${verdict} } }]
+`;
+
+test("a list's file whose case fails is set aside, and the last good one stays in force", async () => {
+  write(SYSTEM, 'version: 1\n');
+  write(GARDENERS, rejecting('First.', 'relay'));
+  const rulebook = open();
+  assert.match(
+    await ask(rulebook),
+    /gardeners\.yaml:3:50 {2}E_TEST {2}the case "closed it is" fails for gardeners@lists\.example\.org: expected relay, got reject 550 5\.7\.1 "First\." by "closed" at envelope\n/,
+  );
+  assert.deepEqual(
+    log.lines.map(({ event }) => event),
+    ['list-rules-set-aside'],
+  );
+  const change = async (text: string) => {
+    write(GARDENERS, text);
+    clock += 2000;
+    return await ask(rulebook);
+  };
+  assert.equal(await change(rejecting('Second one.', 'reject')), '550 5.7.1 Second one. (id T1)');
+  assert.equal(await change(rejecting('The third one.', 'discard')), '550 5.7.1 Second one. (id T1)');
+  assert.deepEqual(
+    (await rulebook.checkAll()).map(({ code, place }) => [code, place.line]),
+    [['E_TEST', 3]],
+  );
+});
+
+test('the rules of the system with a case that fails are told as not to be served by', async () => {
+  const system = (verdict: string) => `version: 1
+before: [{ name: closed, when: { always: true }, then: { reject: Closed. } }]
+tests: [{ name: closed it is, recipients: a@example.org, expect: { verdict: ${verdict} } }]
+`;
+  write(SYSTEM, system('reject'));
+  assert.deepEqual(await open().checkSystem(), []);
+  const file = write(SYSTEM, system('relay'));
+  assert.deepEqual(
+    (await open().checkSystem()).map(({ code, place }) => [code, place.file, place.line]),
+    [['E_TEST', file, 3]],
+  );
+});
+
+for (const file of ['rules/system.yaml', 'gardeners.yaml', 'news.yaml']) {
+  test(`the cases of ${file} pass`, async () => {
+    const { rulebook } = openRulebook({
+      system: 'rules/system.yaml',
+      presets: 'rules/presets',
+      lists: { folder: 'examples/quickstart/rules/lists', dialect: 'mailman' },
+      downstreams: [],
+      log,
+    });
+    const found = rulebook?.readAll().files.find((one) => one.file.endsWith(file));
+    assert.ok(rulebook && found);
+    const results = await rulebook.test(found);
+    rulebook.close();
+    assert.ok(results.length >= 2);
+    assert.deepEqual(
+      results.filter(({ failure }) => failure !== null),
+      [],
+    );
+  });
+}
