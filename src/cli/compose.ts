@@ -24,6 +24,7 @@ import { splitAddress } from '../rules/select.ts';
 import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
+import type { Ledger } from '../store/ledger.ts';
 
 /** Of each message this much stays in memory; the rest goes to a temporary file. */
 const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
@@ -47,10 +48,12 @@ export interface Generation {
 }
 
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
-export function composeRules(config: Config, log: Log): ReturnType<typeof openRulebook> {
+export function composeRules(config: Config, log: Log, ledger?: Ledger): ReturnType<typeof openRulebook> {
   const { system, presets, lists } = config.rules;
   const may = { ...config.rules.may, file: config.file };
-  return openRulebook({ system, presets, lists, may, downstreams: config.downstreams.map(({ name }) => name), log });
+  const downstreams = config.downstreams.map(({ name }) => name);
+  const remembers = ledger === undefined ? {} : { ledger };
+  return openRulebook({ system, presets, lists, may, downstreams, log, ...remembers });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {
@@ -86,9 +89,17 @@ interface Composed {
   readonly sources: ReadonlyMap<string, string>;
 }
 
-/** Null with diagnostics where the rules do not load, or their own cases fail. */
-export async function composeGeneration(config: Config, log: Log, memory: Remembered<string>): Promise<Composed> {
-  const { rulebook, diagnostics: read, sources } = composeRules(config, log);
+/**
+ * Null with diagnostics where the rules do not load, or their own cases fail. `memory` and `ledger` live longer: a reload
+ * forgets nothing.
+ */
+export async function composeGeneration(
+  config: Config,
+  log: Log,
+  memory: Remembered<string>,
+  ledger?: Ledger,
+): Promise<Composed> {
+  const { rulebook, diagnostics: read, sources } = composeRules(config, log, ledger);
   const diagnostics = [...read, ...((await rulebook?.checkSystem()) ?? [])];
   if (rulebook === null || diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
     rulebook?.close();

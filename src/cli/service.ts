@@ -8,6 +8,8 @@ import { formatAddress } from '../config/address.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 import type { Remembered } from '../pipeline/one-reply.ts';
 import type { Listener } from '../server/listener.ts';
 import type { Streams } from './command.ts';
@@ -48,23 +50,31 @@ type LoadOptions = Pick<ServiceOptions, 'file' | 'streams' | 'processes'>;
 
 /** The configuration, of which nothing is kept running, or null after printing what is wrong with it or its rules. */
 export async function tryLoad(options: LoadOptions, log: Log): Promise<Config | null> {
-  const loaded = await load(options, () => log, new Map());
+  const ledger = memoryLedger();
+  const loaded = await load(options, () => log, { memory: new Map(), ledger });
   await loaded?.generation.close();
+  ledger.close();
   return loaded?.config ?? null;
+}
+
+/** What outlives a reload. */
+interface Lasting {
+  readonly memory: Remembered<string>;
+  readonly ledger: Ledger;
 }
 
 /** Configuration and rules, or null after printing what is wrong with them. */
 async function load(
   options: LoadOptions,
   logOf: (config: Config) => Log,
-  memory: Remembered<string>,
+  { memory, ledger }: Lasting,
 ): Promise<Loaded | null> {
   const { file, streams, processes } = options;
   const { config: whole, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (whole === null) return null;
   const config = shareOf(whole, processes);
-  const composed = await composeGeneration(config, logOf(config), memory);
+  const composed = await composeGeneration(config, logOf(config), memory, ledger);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -86,7 +96,7 @@ export class Service {
   readonly log: Log;
   readonly #options: ServiceOptions;
   /** Outlives a reload. */
-  readonly #memory: Remembered<string>;
+  readonly #lasting: Lasting;
   readonly #tally: Tally;
   readonly #metrics: Metrics | null;
   readonly #listeners = new Map<string, Listener>();
@@ -100,23 +110,23 @@ export class Service {
     let log: Log | null = null;
     let metrics: Metrics | null = null;
     const tally = new Tally(Date.now);
-    const memory = composeMemory();
+    const lasting = { memory: composeMemory(), ledger: memoryLedger() };
     const logOf = (config: Config): Log => {
       // Counting costs little, but nobody asks where there is no address to ask at.
       if (config.admin !== null) metrics = new Metrics(() => service?.live() ?? null, Date.now);
       log = observedLog(createLog(config.log), metrics === null ? [] : [tally, metrics]);
       return log;
     };
-    const loaded = await load(options, logOf, memory);
+    const loaded = await load(options, logOf, lasting);
     if (loaded === null || log === null) return null;
-    service = new Service(options, loaded.generation, memory, log, tally, metrics);
+    service = new Service(options, loaded.generation, lasting, log, tally, metrics);
     return service;
   }
 
   private constructor(
     options: ServiceOptions,
     generation: Generation,
-    memory: Remembered<string>,
+    lasting: Lasting,
     log: Log,
     tally: Tally,
     metrics: Metrics | null,
@@ -124,7 +134,7 @@ export class Service {
     this.#options = options;
     this.#inherited = new Map(options.inherited);
     this.#generation = generation;
-    this.#memory = memory;
+    this.#lasting = lasting;
     this.log = log;
     this.#tally = tally;
     this.#metrics = metrics;
@@ -152,7 +162,7 @@ export class Service {
 
   /** Reads configuration and rules again and opens what is new; or what is wrong, in one line. */
   async prepare(): Promise<Prepared | string> {
-    const loaded = await load(this.#options, () => this.log, this.#memory);
+    const loaded = await load(this.#options, () => this.log, this.#lasting);
     if (loaded === null) return 'see standard error; the old configuration stays in force';
     const opened = await this.#openMissing(loaded.config);
     if (typeof opened !== 'string') return { ...loaded, opened };
@@ -188,6 +198,7 @@ export class Service {
     const { drain } = this.config.timeouts;
     await Promise.all([...this.#listeners.values()].map((listener) => listener.drain(drain)));
     await this.#generation.close();
+    this.#lasting.ledger.close();
   }
 
   live(): Live {

@@ -107,6 +107,8 @@ export interface Config {
     readonly reply: number;
     readonly drain: number;
   };
+  /** Where rules remember what came before. */
+  readonly store: 'memory';
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'json' | 'pretty';

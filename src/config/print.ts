@@ -38,6 +38,7 @@ export function printConfig(config: Config): string {
       reply: duration(timeouts.reply),
       drain: duration(timeouts.drain),
     },
+    store: config.store,
     log: { ...config.log },
     ...(config.admin === null ? {} : { admin: formatAddress(config.admin) }),
     workers: `${config.workers}`,

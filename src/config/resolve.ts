@@ -42,6 +42,7 @@ export function resolveConfig(file: string, settings: Settings, readKeyPair: Rea
       bareNewline: limits.bare_newline,
     },
     timeouts: settings.timeouts,
+    store: settings.store,
     log: settings.log,
     admin: settings.admin === undefined ? null : resolveAddress(settings.admin, at),
     workers: settings.workers,

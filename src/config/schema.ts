@@ -356,6 +356,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'How long is waited.' }),
+  store: choice(['memory']).prefault('memory').meta({
+    description:
+      'Where rules remember what came before (rate, seen). memory: in the process, bounded; a restart forgets it. The only choice so far.',
+  }),
   log: z
     .strictObject({
       level: choice(['trace', 'debug', 'info', 'warn', 'error']).prefault('info').meta({

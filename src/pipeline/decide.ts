@@ -87,6 +87,24 @@ export async function decide(decision: Decision, learned: Learned): Promise<Verd
   return decision.verdict;
 }
 
+/** Tells the rules that a downstream took the message. Never throws and never rejects. */
+export function accept(decision: Decision, { header, content }: Message): void | Promise<void> {
+  const { transaction, course, recipient, policy, answers, score, evaluation } = decision;
+  const message = { header, content };
+  return evaluation.accepted({
+    phase: 'content',
+    now: course.startedAt,
+    addressees: course.addressees,
+    transaction,
+    recipient,
+    address: policy.address,
+    answers,
+    score,
+    header,
+    message,
+  });
+}
+
 /** Spelled out, because spreading objects of several shapes is slow, and this is done for each recipient and phase. */
 function factsOf({ transaction, course, recipient, policy, answers, score }: Decision, learned: Learned): Facts {
   const { address } = policy;

@@ -17,7 +17,16 @@ import type { Outcome, Verdict } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import { type Course, type Decision, decide, type Learned, openCourse, openDecision, refuses } from './decide.ts';
+import {
+  accept,
+  type Course,
+  type Decision,
+  decide,
+  type Learned,
+  openCourse,
+  openDecision,
+  refuses,
+} from './decide.ts';
 import type { Entrance } from './entrance.ts';
 import { OneReply, type Remembered, separately, withheld } from './one-reply.ts';
 import { receive } from './receive.ts';
@@ -198,6 +207,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     const open = served.filter(({ decision }) => !before.includes(decision));
     const took: Decision[] = [...before];
+    const remembering: Promise<void>[] = [];
     let deferred = false;
     const began = now();
     await relay(
@@ -208,11 +218,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       (position, reply) => {
         const entry = open[position];
         if (entry === undefined) return;
-        if (isPositive(reply)) took.push(entry.decision);
         deferred ||= isTransient(reply);
         conclude(entry.decision, reply, { downstream: entry.delivery.downstream.name, ms: now() - began });
+        if (!isPositive(reply)) return;
+        took.push(entry.decision);
+        const remembered = accept(entry.decision, message);
+        if (remembered !== undefined) remembering.push(remembered);
       },
     );
+    // The client has its answers; what is left needs the content.
+    await Promise.all(remembering);
     if (one && deferred) await oneReply.rememberServed(message, took);
   }
 

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { EnvelopeFacts } from '../core/facts.ts';
-import type { Mailbox } from '../core/mailbox.ts';
+import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
 import { listOf, text } from '../yaml/scalar.ts';
 import type { YamlPath } from '../yaml/tree.ts';
@@ -55,6 +55,24 @@ export function compileAddresses(words: AddressWords, env: CompileEnv): AddressT
 function allMembers(members: Members, mailboxes: readonly Mailbox[], { transaction }: EnvelopeFacts): Answer {
   if (mailboxes.length === 0) return false;
   return everyOne(mailboxes, (mailbox) => members(keyOf(mailbox), transaction.signal));
+}
+
+/** Most mailboxes that `explain` shows. */
+const SHOWN = 5;
+
+/** Shows mailboxes as they are, with the forms under which sets look them up where these differ. */
+export function showAddresses(words: AddressWords, env: CompileEnv): (mailboxes: readonly Mailbox[]) => string {
+  const names = [...(words.in ?? []), ...(words.not_in ?? [])];
+  const forms = names.flatMap((name) => env.set(name)?.canonical ?? []);
+  return (mailboxes) =>
+    mailboxes
+      .slice(0, SHOWN)
+      .map((mailbox) => {
+        const key = keyOf(mailbox);
+        const looked = new Set(forms.map((canonical) => canonical(key)).filter((form) => form !== key));
+        return printMailbox(mailbox) + (looked.size === 0 ? '' : ` (looked up as ${[...looked].join(', ')})`);
+      })
+      .join(', ');
 }
 
 const keys = new WeakMap<Mailbox, string>();

@@ -101,7 +101,7 @@ function readSet(
     return null;
   }
   const members = compileMembers(items, kind, { ...giver.env, scope, rule: '', report }, '');
-  return failed ? null : { kind, path: null, store: { has: members, close: () => {} } };
+  return failed ? null : { kind, canonical: null, path: null, store: { has: members, close: () => {} } };
 }
 
 function openWritten(parsed: SetSource, { source, scope, now }: Giver, path: YamlPath, kind: SetKind) {

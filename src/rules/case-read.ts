@@ -181,7 +181,8 @@ function expectationOf(
   const report: Parameters<typeof compileText>[1]['report'] = (code, message, hint, at = []) =>
     source.report(code, message, hint, [...path, 'text', ...at]);
   const compiled = expected.text === undefined ? null : compileText(expected.text, { ...env, rule: '', report });
-  return { recipient, expected, text: compiled, placeOf: (key) => source.document.placeOf([...path, key]) };
+  const { document } = source;
+  return { recipient, expected, text: compiled, placeOf: (key) => document.placeOf([...path, key]) };
 }
 
 function readGiven(source: Source, names: readonly string[], path: YamlPath, context: CaseContext): GivenSets {

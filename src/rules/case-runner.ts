@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ListAddress } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import type { Mailbox } from '../core/mailbox.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { readText } from '../yaml/file.ts';
 import { type CasePolicy, type CaseResult, runCase } from './case.ts';
 import { CaseSets } from './case-sets.ts';
@@ -33,6 +34,9 @@ export interface CaseRunnerOptions {
   readonly dialect: Dialect;
   readonly load: Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'presets' | 'may'>;
 }
+
+/** Every case meets a memory in which nothing is, and leaves nothing in it: its message is the first one. */
+const EMPTY: Ledger = { count: () => 1, mark() {}, isMarked: () => false, close() {} };
 
 /** Which recipients are looked at: those of the file's own list, or all. */
 export type Reach = 'own' | 'all';
@@ -83,7 +87,7 @@ export class CaseRunner {
     const sets = new CaseSets(this.#options.load.now);
     const open: NonNullable<LoadOptions['open']> = (name, source) => sets.open(name, source);
     const system = scope === 'list' ? this.#systemRules() : null;
-    const { ruleset } = loadRuleset({ ...this.#options.load, file, text, scope, list, system, open });
+    const { ruleset } = loadRuleset({ ...this.#options.load, ledger: EMPTY, file, text, scope, list, system, open });
     sets.give(new Map());
     return { ruleset, sets };
   }

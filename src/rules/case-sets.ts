@@ -27,8 +27,8 @@ export class CaseSets {
   open(name: string, source: SetSource): OpenedSet {
     this.#sources.set(name, source);
     const has: Store['has'] = (key, signal) => this.#stores.get(name)?.has(key, signal) ?? false;
-    const kind = source.addresses === undefined ? 'mailboxes' : 'networks';
-    return { kind, path: null, store: { has, close: () => {} } };
+    const { kind, canonical } = openSet(source, '', this.#now);
+    return { kind, canonical, path: null, store: { has, close: () => {} } };
   }
 
   /** From now on the sets hold what is given, the others what stands in the file itself. */

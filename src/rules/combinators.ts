@@ -19,6 +19,16 @@ export function any(children: readonly Test[]): Test {
   return combine(children, true);
 }
 
+/** `all` or `any` of two, of which the second is not asked before the first has left the answer to it. */
+export function inTurn(kind: 'all' | 'any', first: Test, second: Test): Test {
+  const open = kind === 'all';
+  return (facts) => {
+    const truth = first(facts);
+    const next = (known: Truth) => (known === open ? second(facts) : known);
+    return typeof truth === 'object' ? truth.then(next) : next(truth);
+  };
+}
+
 export function not(child: Test): Test {
   return (facts) => {
     const truth = child(facts);

@@ -7,7 +7,7 @@
 import type { Facts, Phase, Test, Truth } from '../core/facts.ts';
 import type { YamlPath } from '../yaml/load.ts';
 import type { Decision, Mark } from './action.ts';
-import { all, any, not } from './combinators.ts';
+import { all, any, inTurn, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Clause, Rule } from './ruleset.ts';
@@ -20,16 +20,23 @@ export type FileEnv = Omit<CompileEnv, 'rule' | 'report'>;
 /** The clause of a named condition; null where there is none. */
 export type NamedClauses = (name: string) => Clause | null;
 
-const NOTHING = {
+/** Made once: a function made beside the tree would hold it as long as the rules live. */
+const sawNothing = (): null => null;
+
+const NOTHING: Omit<Clause, 'place'> = {
   phase: null,
   label: 'condition',
   test: () => false,
   children: [],
-  saw: () => null,
+  counts: false,
+  wasAsked: () => true,
+  accepted: [],
+  saw: sawNothing,
 };
 
 type EnvAt = (path: YamlPath) => CompileEnv;
 
+/** Made apart from the tree: compiled parts hold their env as long as they live, and the tree need not live with them. */
 function envFor(source: Source, rule: string, shared: FileEnv): EnvAt {
   return (path) => ({
     ...shared,
@@ -38,9 +45,16 @@ function envFor(source: Source, rule: string, shared: FileEnv): EnvAt {
   });
 }
 
-/** Each is compiled once, whoever asks it, and answers once for each recipient and phase. */
-export function compileConditions(source: Source, { conditions }: FileTree, shared: FileEnv): NamedClauses {
-  const envAt = envFor(source, '', shared);
+/**
+ * Each is compiled once, whoever asks it, and answers once for each recipient and phase. `counter`: for whom they count,
+ * those who ask them together.
+ */
+export function compileConditions(
+  source: Source,
+  { conditions }: FileTree,
+  shared: FileEnv,
+  counter: string,
+): NamedClauses {
   const compiled = new Map<string, Clause | null>();
   const find: NamedClauses = (name) => {
     const known = compiled.get(name);
@@ -49,6 +63,7 @@ export function compileConditions(source: Source, { conditions }: FileTree, shar
     compiled.set(name, null);
     const when = conditions.get(name)?.when ?? null;
     if (when === null) return null;
+    const envAt = envFor(source, source.fullName(`${counter} ${name}`), shared);
     // What a trace shows of a block ends at the blocks that it asks in turn: all of them could be very many.
     const clause = compileClause(source, when, envAt, (inner) => {
       const found = find(inner);
@@ -60,7 +75,10 @@ export function compileConditions(source: Source, { conditions }: FileTree, shar
       test: onceForFacts(clause.test),
       phase: null,
       children: [clause],
-      saw: () => null,
+      counts: clause.counts,
+      wasAsked: clause.wasAsked,
+      accepted: clause.accepted,
+      saw: sawNothing,
     };
     compiled.set(name, asked);
     return asked;
@@ -141,29 +159,72 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
   }
   const { condition, path } = tree;
   const bound = condition.bind((argument) => source.read(argument, path), envAt(path));
+  const counts = condition.counts === true;
   return {
     label: condition.name,
     place,
-    test: bound?.test ?? (() => false),
-    phase: condition.phase,
+    ...watched(bound?.test ?? (() => false), counts),
+    phase: bound?.phase ?? condition.phase,
     children: [],
-    saw: bound?.saw ?? (() => null),
+    counts,
+    accepted: bound?.accepted === undefined ? [] : [bound.accepted],
+    saw: bound?.saw ?? sawNothing,
   };
 }
 
 function combination(source: Source, path: YamlPath, kind: 'all' | 'any', children: readonly Clause[]): Clause {
-  const tests = children.map(({ test }) => test);
-  const test = kind === 'all' ? all(tests) : any(tests);
-  return { label: kind, place: source.document.placeOf(path, 'key'), test, phase: null, children, saw: () => null };
+  return {
+    label: kind,
+    place: source.document.placeOf(path, 'key'),
+    ...watched(combined(kind, children), inherited(children).counts),
+    phase: null,
+    children,
+    ...inherited(children),
+    saw: sawNothing,
+  };
+}
+
+/**
+ * What counts is asked last, one by one, and only where the answer hangs on it. So a message counts where the conditions
+ * beside hold, and whether they were known early or late makes no difference to the counts.
+ */
+function combined(kind: 'all' | 'any', children: readonly Clause[]): Test {
+  const testsOf = (some: readonly Clause[]): readonly Test[] => some.map(({ test }) => test);
+  const combine = kind === 'all' ? all : any;
+  const counting = children.filter(({ counts }) => counts);
+  if (counting.length === 0) return combine(testsOf(children));
+  const first = combine(testsOf(children.filter(({ counts }) => !counts)));
+  return testsOf(counting).reduce((before, test) => inTurn(kind, before, test), first);
+}
+
+/** The test, which remembers whom it was asked about where it counts. */
+function watched(test: Test, counts: boolean): Pick<Clause, 'test' | 'wasAsked'> {
+  if (!counts) return { test, wasAsked: () => true };
+  const asked = new WeakSet<Facts['answers']>();
+  return {
+    test(facts) {
+      asked.add(facts.answers);
+      return test(facts);
+    },
+    wasAsked: (facts) => asked.has(facts.answers),
+  };
+}
+
+function inherited(children: readonly Clause[]): Pick<Clause, 'counts' | 'accepted'> {
+  return {
+    counts: children.some(({ counts }) => counts),
+    accepted: children.flatMap(({ accepted }) => accepted),
+  };
 }
 
 function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child: Clause): Clause {
   return {
     label,
     place: source.document.placeOf(path, 'key'),
-    test: not(child.test),
+    ...watched(not(child.test), child.counts),
     phase: null,
     children: [child],
-    saw: () => null,
+    ...inherited([child]),
+    saw: sawNothing,
   };
 }

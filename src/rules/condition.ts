@@ -6,6 +6,7 @@
  */
 import type { z } from 'zod';
 import {
+  type ContentFacts,
   type EnvelopeFacts,
   type Facts,
   type FactsAt,
@@ -24,6 +25,10 @@ export interface ConditionExample {
   readonly argument: string;
   readonly given: Given;
   readonly expect: boolean;
+  /** A message that a downstream took before. */
+  readonly after?: Given;
+  /** The phase at which it is known, where that depends on the argument. */
+  readonly phase?: Phase;
 }
 
 export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
@@ -40,14 +45,22 @@ export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
 
 /** A condition with its argument, ready to be asked. */
 export interface BoundCondition {
+  /** The earliest at which the answer may be known. */
+  readonly phase: Phase;
   readonly test: Test;
   /** What was looked at; null before its phase. */
   saw(facts: Facts): string | null;
+  /** Told when a downstream took the message; for conditions that remember. */
+  accepted?(facts: ContentFacts): void | Promise<void>;
 }
 
 /** A condition as the registry holds it: the type of its argument is known to itself alone. */
 export interface Condition extends PartSpec<unknown> {
   readonly phase: Phase;
+  /** Said of the phase where it depends on the argument. */
+  readonly phaseNote?: string;
+  /** Whether to ask it leaves a trace: then it is asked last, and only where the answer hangs on it. */
+  readonly counts?: true;
   /** Whether it may be certain of its answer before its phase. */
   readonly mayBeEarly: boolean;
   readonly examples: readonly ConditionExample[];
@@ -56,19 +69,53 @@ export interface Condition extends PartSpec<unknown> {
 }
 
 export function defineCondition<P extends Phase, A>(spec: ConditionSpec<P, A>): Condition {
-  const known = (facts: Facts): facts is Facts & FactsAt<P> => isReached(spec.phase, facts.phase);
+  const { early } = spec;
+  return defineBoundCondition({
+    ...spec,
+    mayBeEarly: early !== undefined,
+    compile: (argument, env) =>
+      askAt(
+        spec.phase,
+        spec.compile(argument, env),
+        (facts) => spec.saw(facts, argument),
+        early && ((facts) => early(argument, facts)),
+      ),
+  });
+}
+
+/** A condition whose argument says more than what is asked: at which phase, what is looked at, what is remembered. */
+export interface BoundConditionSpec<A>
+  extends PartSpec<A>,
+    Partial<Pick<Condition, 'phaseNote' | 'counts' | 'mayBeEarly'>> {
+  /** The earliest phase at which the answer may be known. */
+  readonly phase: Phase;
+  readonly examples: readonly ConditionExample[];
+  compile(argument: A, env: CompileEnv): BoundCondition;
+}
+
+export function defineBoundCondition<A>(spec: BoundConditionSpec<A>): Condition {
   return {
     ...spec,
-    mayBeEarly: spec.early !== undefined,
+    mayBeEarly: spec.mayBeEarly ?? false,
     bind(read, env) {
       const argument = read(spec.argument);
-      if (argument === null) return null;
-      const ask = spec.compile(argument, env);
-      return {
-        test: (facts) => (known(facts) ? ask(facts) : (spec.early?.(argument, facts) ?? 'later')),
-        saw: (facts) => (known(facts) ? spec.saw(facts, argument) : null),
-      };
+      return argument === null ? null : spec.compile(argument, env);
     },
+  };
+}
+
+/** A question that is answered from `phase` on; before, `early` says what is certain, or `later`. */
+export function askAt<P extends Phase>(
+  phase: P,
+  ask: Ask<FactsAt<P>>,
+  saw: (facts: FactsAt<P>) => string,
+  early?: (facts: EnvelopeFacts) => Truth,
+): BoundCondition {
+  const known = (facts: Facts): facts is Facts & FactsAt<P> => isReached(phase, facts.phase);
+  return {
+    phase: early === undefined ? phase : 'envelope',
+    test: (facts) => (known(facts) ? ask(facts) : (early?.(facts) ?? 'later')),
+    saw: (facts) => (known(facts) ? saw(facts) : null),
   };
 }
 

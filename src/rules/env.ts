@@ -3,6 +3,8 @@
  * what is wrong with its argument.
  */
 import type { DiagnosticCode } from '../core/diagnostic.ts';
+import type { Canonical } from '../store/address.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { FilePatterns } from './pattern.ts';
@@ -16,17 +18,23 @@ export type SetKind = 'mailboxes' | 'networks';
 export interface NamedSet {
   readonly kind: SetKind;
   readonly store: Store;
+  /** Applied to a key before it is looked up. */
+  readonly canonical: Canonical;
 }
 
 export interface CompileEnv {
   readonly scope: Scope;
-  /** The name of the rule, for `{rule}`. */
+  /** Whether each list counts for itself: in its file, and in the presets that it extends. */
+  readonly perList: boolean;
+  /** The name of the rule, for `{rule}` and for what it counts. */
   readonly rule: string;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
   /** The authserv-ids whose Authentication-Results count, in lower case. */
   readonly trustResultsFrom: readonly string[];
   readonly patterns: FilePatterns;
+  /** What is remembered between transactions. */
+  readonly ledger: Ledger;
   readonly setNames: readonly string[];
   /** The set of that name, which counts as used from now on. */
   set(name: string): NamedSet | undefined;

@@ -11,7 +11,7 @@
  * A shadow rule is asked where the others come past it, and holds nobody up: what it cannot answer yet it is asked at the
  * next phase, if there is one, though the verdict be there.
  */
-import { type Facts, isReached, type Truth } from '../core/facts.ts';
+import { type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { replies, withId } from '../core/reply.ts';
 import type { HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
@@ -150,8 +150,23 @@ export function startEvaluation(
     return progress;
   }
 
+  function accepted(facts: ContentFacts): void | Promise<void> {
+    return program.accepted.length === 0 ? undefined : tellAccepted(facts);
+  }
+
+  async function tellAccepted(facts: ContentFacts): Promise<void> {
+    for (const tell of program.accepted) {
+      try {
+        await tell(facts);
+      } catch (error) {
+        log.error('not-remembered', error, { id: facts.transaction.id, list: facts.address.list });
+      }
+    }
+  }
+
   const proceed = tracing ? runTraced : run;
   return {
+    accepted,
     advance: (facts) => (program.shadows ? runWithShadows(facts) : (verdict ?? proceed(facts))),
     get undecided() {
       return verdict === null ? program.rules.slice(next) : [];

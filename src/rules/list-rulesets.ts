@@ -4,6 +4,10 @@
  * A file is looked at when it is asked for, at most every two seconds. One that does not load is set aside, told once in
  * the log, and the last good one stays in force; where there is none, the list is without rules that can be applied, which
  * is not the same as without a file. A hundred thousand files nobody writes to cost nothing.
+ *
+ * What is kept is bounded, and the oldest leaves. The last good ruleset of a broken file leaves with it: the next mail for
+ * that list finds the broken file alone and is deferred. That is the price of a bound, and it errs on the safe side: rules
+ * that are not known are not guessed, and the client tries again. The same holds after a restart, and after a reload.
  */
 import { readFile } from 'node:fs/promises';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
@@ -21,6 +25,10 @@ export interface ListRulesetsOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The disk, where it is left out. */
+  readonly files?: RulesFiles;
+  /** Rulesets of small files that are kept. */
+  readonly maxRulesets?: number;
 }
 
 /** Both null where there is no file. `unavailable`: why the file's rules cannot be applied. */
@@ -31,9 +39,21 @@ export interface FoundRuleset {
 
 const ABSENT: FoundRuleset = { ruleset: null, unavailable: null };
 
+/** How the files are reached; tests count what is asked. */
+export interface RulesFiles {
+  /** A text that changes with the file. Rejects where there is none, or none that may be read. */
+  version(file: string): Promise<string>;
+  read(file: string): Promise<Buffer>;
+}
+
+const ON_DISK: RulesFiles = { version: (file) => fileVersion(file, LARGEST_FILE), read: readFile };
+
 /** Milliseconds for which a file is taken to be unchanged. */
 const TRUSTED_FOR = 2000;
-const MOST_RULESETS = 10_000;
+/** Places for rulesets. A compiled ruleset takes some fifteen times the memory of its text: 150 MB where all are taken. */
+const MOST_RULESETS = 5000;
+/** Octets of a file for each place that its ruleset takes. */
+const PLACE = 2048;
 const MOST_ABSENT = 100_000;
 const NO_SUCH_FILE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
 
@@ -48,13 +68,16 @@ interface Kept {
 
 export class ListRulesets {
   readonly #options: ListRulesetsOptions;
-  readonly #kept = new BoundedCache<Kept>({ maxEntries: MOST_RULESETS });
+  readonly #files: RulesFiles;
+  readonly #kept: BoundedCache<Kept>;
   /** When a file was found missing; kept apart, so that mail to made-up addresses does not push rulesets out. */
   readonly #absent = new BoundedCache<number>({ maxEntries: MOST_ABSENT });
   readonly #looking = new Map<string, Promise<FoundRuleset>>();
 
   constructor(options: ListRulesetsOptions) {
     this.#options = options;
+    this.#files = options.files ?? ON_DISK;
+    this.#kept = new BoundedCache({ maxEntries: options.maxRulesets ?? MOST_RULESETS });
   }
 
   /** Never rejects. */
@@ -80,8 +103,8 @@ export class ListRulesets {
 
   async #look(file: string, list: string | null, kept: Kept | undefined): Promise<FoundRuleset> {
     const lookedAt = this.#options.now();
-    const keep = (fresh: Omit<Kept, 'lookedAt'>): FoundRuleset => {
-      this.#kept.set(file, { ...fresh, lookedAt });
+    const keep = (fresh: Omit<Kept, 'lookedAt'>, octets = 0): FoundRuleset => {
+      this.#kept.set(file, { ...fresh, lookedAt }, Math.max(1, Math.ceil(octets / PLACE)));
       return fresh.found;
     };
     const setAside = (version: string, problem: string): FoundRuleset => {
@@ -93,9 +116,10 @@ export class ListRulesets {
       return keep({ version, problem, found: { ruleset: lastGood, unavailable: lastGood === null ? problem : null } });
     };
     try {
-      const version = await fileVersion(file, LARGEST_FILE);
+      const version = await this.#files.version(file);
       if (version === kept?.version) return keep(kept);
-      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+      const octets = await this.#files.read(file);
+      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
       const { ruleset, diagnostics } = await this.#options.load(file, text, list);
       if (ruleset === null) {
         const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
@@ -108,7 +132,9 @@ export class ListRulesets {
       }
       logOverdue(diagnostics, this.#options.log);
       if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
-      return keep({ version, problem: null, found: { ruleset, unavailable: null } });
+      // Made anew, because it may take more places than the one before.
+      this.#kept.delete(file);
+      return keep({ version, problem: null, found: { ruleset, unavailable: null } }, octets.length);
     } catch (error) {
       if (!isMissing(error)) return setAside('', error instanceof Error ? error.message : String(error));
       this.#kept.delete(file);

@@ -7,12 +7,14 @@
  */
 import { type Diagnostic, type DiagnosticCode, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Arguments, type Giver, readArguments } from './arguments.ts';
 import { readCases, type RuleCase } from './case-read.ts';
 import { checkRules, checkShadows, checkSkip, checkUse } from './check.ts';
-import { compileConditions, compileRule, type FileEnv } from './compile.ts';
+import { compileConditions, compileRule, type FileEnv, type NamedClauses } from './compile.ts';
 import type { NamedSet, Scope } from './env.ts';
 import { checkWith, findPresets, givenPath, reportMissing } from './extends.ts';
 import { type ListsMay, TIGHTEN_ONLY } from './may.ts';
@@ -37,6 +39,8 @@ export interface LoadOptions {
   /** What the system's file trusts, for the file of a list. */
   readonly trustResultsFrom?: readonly string[];
   readonly patterns: PatternCache;
+  /** What rules remember between transactions; without it they remember as long as the ruleset lives. */
+  readonly ledger?: Ledger;
   /** The system's rules in force, for a list's `skip`. */
   readonly system?: Ruleset | null;
   /** For a list's `extends`; null where the site has none. */
@@ -72,7 +76,7 @@ export interface LoadedPreset {
 }
 
 /** What a ruleset is made with beside its own text. */
-type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'trustResultsFrom'>;
+type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'ledger' | 'now' | 'trustResultsFrom'>;
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
@@ -97,6 +101,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
   const ruleset = { file, trustResultsFrom, layers, skip: new Set(tree.skip) };
+  source.release();
   return {
     ruleset: source.failed ? null : ruleset,
     diagnostics: source.diagnostics,
@@ -223,7 +228,7 @@ function instantiate(preset: Preset, { values, sets: given }: Arguments, shared:
   const tree = { ...parsed, rules: named };
   const opened = openSets(source, tree, { file: document.file, scope: 'system', now: shared.now });
   const used = new Set<string>();
-  const env = envFor('system', new Map([...opened.sets, ...given]), used, shared);
+  const env = { ...envFor('system', new Map([...opened.sets, ...given]), used, shared), perList: true };
   for (const { name, path } of tree.sets) {
     if (!given.has(name)) continue;
     source.report('E_DUPLICATE_NAME', `"${name}" is a parameter already`, 'use another name', path, 'key');
@@ -231,6 +236,7 @@ function instantiate(preset: Preset, { values, sets: given }: Arguments, shared:
   const rules = compileRules(source, tree, 'preset', env).filter((_, index) => tree.rules[index]?.enabled === true);
   checkUse(source, tree, used);
   checkShadows(source, tree, shared.now());
+  source.release();
   return {
     rules,
     diagnostics: [...own.diagnostics, ...source.diagnostics],
@@ -241,9 +247,11 @@ function instantiate(preset: Preset, { values, sets: given }: Arguments, shared:
 function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<string>, shared: Shared): FileEnv {
   return {
     scope,
+    perList: scope === 'list',
     downstreams: shared.downstreams,
     trustResultsFrom: shared.trustResultsFrom ?? [],
     patterns: shared.patterns.forFile(),
+    ledger: shared.ledger ?? memoryLedger({ now: shared.now }),
     setNames: [...sets.keys()],
     set(name) {
       used.add(name);
@@ -259,10 +267,21 @@ function compileRules(
   env: FileEnv,
   may: ListsMay = TIGHTEN_ONLY,
 ): readonly Rule[] {
-  const named = compileConditions(source, tree, env);
-  const rules = tree.rules.map((rule) => compileRule(source, rule, env, named));
+  const named = compileConditions(source, tree, env, 'condition');
+  const ofShadows = conditionsOfShadows(source, tree, env, named);
+  const rules = tree.rules.map((rule) => compileRule(source, rule, env, rule.shadow === null ? named : ofShadows));
   checkRules(source, tree, kind, may);
   return rules;
+}
+
+/** Compiled once more, and silently: what a shadow rule counts must not be counted for the rules that decide. */
+function conditionsOfShadows(source: Source, tree: FileTree, env: FileEnv, named: NamedClauses): NamedClauses {
+  const counting = [...tree.conditions.keys()].some((name) => named(name)?.counts);
+  if (!counting || tree.rules.every(({ shadow }) => shadow === null)) return named;
+  const apart = source.again();
+  const compiled = compileConditions(apart, tree, env, 'shadow condition');
+  apart.release();
+  return compiled;
 }
 
 /** `list:` says for which list a file is meant, so that a file that was copied or moved does not govern another one. */

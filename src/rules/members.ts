@@ -6,7 +6,7 @@ import { inlineAddresses, inlineNetworks, type Network, parseNetwork } from '../
 import type { Store } from '../store/store.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Answer, anyOne } from './asking.ts';
-import type { CompileEnv, SetKind } from './env.ts';
+import type { CompileEnv, NamedSet, SetKind } from './env.ts';
 
 /** Whether a key is in one of the sets. Throws or rejects where a set cannot answer. */
 export type Members = (key: string, signal: AbortSignal) => Answer;
@@ -23,7 +23,7 @@ const NOUNS: Readonly<Record<SetKind, string>> = { mailboxes: 'addresses of peop
 export function compileMembers(items: readonly string[], kind: SetKind, env: CompileEnv, word: string): Members {
   const addresses: AddressEntry[] = [];
   const networks: Network[] = [];
-  const stores: Store[] = [];
+  const stores: Pick<Store, 'has'>[] = [];
   for (const [index, item] of items.entries()) {
     const report = (code: 'E_ADDRESS' | 'E_REFERENCE', message: string, hint: string): void =>
       env.report(code, message, hint, [word, index]);
@@ -32,7 +32,7 @@ export function compileMembers(items: readonly string[], kind: SetKind, env: Com
       if (set === undefined) report('E_REFERENCE', `no set is called "${item}"`, unknownSetHint(item, kind, env));
       else if (set.kind !== kind)
         report('E_REFERENCE', `the set "${item}" holds ${NOUNS[set.kind]}`, `name a set that holds ${NOUNS[kind]}`);
-      else stores.push(set.store);
+      else stores.push(asked(set));
     } else if (kind === 'mailboxes') {
       const entry = parseAddressEntry(item);
       if (entry !== null) addresses.push(entry);
@@ -48,6 +48,11 @@ export function compileMembers(items: readonly string[], kind: SetKind, env: Com
   const [only, ...more] = stores;
   if (only !== undefined && more.length === 0) return (key, signal) => only.has(key, signal);
   return (key, signal) => anyOne(stores, (store) => store.has(key, signal));
+}
+
+/** The store of a set, asked by the canonical form of a key. */
+function asked({ store, canonical }: NamedSet): Pick<Store, 'has'> {
+  return canonical === null ? store : { has: (key, signal) => store.has(canonical(key), signal) };
 }
 
 function unknownSetHint(name: string, kind: SetKind, env: CompileEnv): string {

@@ -4,11 +4,6 @@
  * They are errors like other unknown words, but whoever read of them should hear that they are not merely mistyped.
  */
 export const PLANNED: ReadonlySet<string> = new Set([
-  // of a file, a set, a rule
-  'canonical',
-  // conditions
-  'rate',
-  'seen',
   // actions
   'quarantine',
   'redirect',

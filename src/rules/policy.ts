@@ -1,7 +1,7 @@
 /**
  * policy - what applies to one recipient: the rules' contract with the pipeline.
  */
-import type { Facts, ListAddress } from '../core/facts.ts';
+import type { ContentFacts, Facts, ListAddress } from '../core/facts.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { TraceStep } from './trace.ts';
 
@@ -9,6 +9,8 @@ import type { TraceStep } from './trace.ts';
 export interface Evaluation {
   /** The verdict, or `later` where a rule needs the next phase. Never throws; never `later` at `content`. */
   advance(facts: Facts): Verdict | 'later' | Promise<Verdict | 'later'>;
+  /** Told when a downstream took the message, while its content is there, for rules that remember. Never throws. */
+  accepted(facts: ContentFacts): void | Promise<void>;
   /** The rules that may still be asked, in order; none where there is a verdict. Two lists share a rule if it is the same object. */
   readonly undecided: readonly object[];
   /** Whether shadow rules wait to be asked at a later phase, also where there is a verdict already. */

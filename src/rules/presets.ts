@@ -23,7 +23,7 @@ export interface OpenedPresets {
 
 export function openPresets(
   folder: string,
-  shared: Pick<LoadOptions, 'downstreams' | 'patterns' | 'now'>,
+  shared: Pick<LoadOptions, 'downstreams' | 'patterns' | 'ledger' | 'now'>,
 ): OpenedPresets {
   const presets = new Map<string, Preset>();
   const diagnostics: Diagnostic[] = [];

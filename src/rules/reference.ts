@@ -23,13 +23,14 @@ function heading(name: string, summary: string, reference: string | null, notes:
 /** The whole page. */
 export function rulesReference(): string {
   const ofConditions = [...conditions.values()].map((condition) => {
-    const rows = condition.examples.map(({ argument, given, expect }) => {
+    const rows = condition.examples.map(({ argument, given, after, expect }) => {
       const where = Object.entries(given).map(
         ([key, value]) => `${key} \`${String(value).replaceAll('\n', ' / ') || '<>'}\``,
       );
-      return `| \`${condition.name}: ${argument}\` | ${where.join(', ') || 'an ordinary message'} | ${expect} |`;
+      const copy = after === undefined ? '' : ', after one was accepted';
+      return `| \`${condition.name}: ${argument}\` | ${where.join(', ') || 'an ordinary message'}${copy} | ${expect} |`;
     });
-    const notes = [`known ${phaseWords(condition)}`];
+    const notes = [condition.phaseNote ?? `known ${phaseWords(condition)}`];
     const table = ['| condition | asked of | answer |', '|---|---|---|', ...rows].join('\n');
     return `${heading(condition.name, condition.summary, condition.reference, notes)}\n${escapePipes(table)}\n`;
   });

@@ -34,10 +34,12 @@ import { list } from './conditions/list.ts';
 import { listsAddressed } from './conditions/lists-addressed.ts';
 import { loop } from './conditions/loop.ts';
 import { poster } from './conditions/poster.ts';
+import { rate } from './conditions/rate.ts';
 import { receivedCount } from './conditions/received-count.ts';
 import { recipients } from './conditions/recipients.ts';
 import { role } from './conditions/role.ts';
 import { scoreCondition } from './conditions/score.ts';
+import { seen } from './conditions/seen.ts';
 import { linkDomain } from './conditions/link-domain.ts';
 import { malformed } from './conditions/malformed.ts';
 import { size } from './conditions/size.ts';
@@ -63,6 +65,7 @@ const CONDITIONS: readonly Condition[] = [
   time,
   recipients,
   listsAddressed,
+  rate,
   author,
   poster,
   subject,
@@ -75,6 +78,7 @@ const CONDITIONS: readonly Condition[] = [
   spamScore,
   dateSkew,
   scoreCondition,
+  seen,
   size,
   attachment,
   textParts,

@@ -9,6 +9,8 @@ import type { ListAddress, Role } from '../core/facts.ts';
 import { type Layout, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
 import { caseDiagnostics, type CaseResult } from './case.ts';
@@ -36,6 +38,8 @@ export interface RulesOptions {
   readonly may?: ListsMay & { readonly file: string };
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
+  /** What rules remember between transactions; the rulebook does not close it. Its own where it is left out. */
+  readonly ledger?: Ledger;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -72,10 +76,11 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
   const { system, lists, may, downstreams, log, now = Date.now } = options;
+  const ledger = options.ledger ?? memoryLedger({ now });
   const patterns = new PatternCache();
   const diagnostics: Diagnostic[] = may === undefined ? [] : [...checkNames(may, may.file)];
   const sources = new Map<string, string>();
-  const shared = { downstreams, patterns, now };
+  const shared = { downstreams, patterns, ledger, now };
   const presets = options.presets ? openPresets(options.presets, shared) : null;
   const forLists = { ...shared, presets: presets?.presets ?? null, may: may ?? TIGHTEN_ONLY };
   let systemFile: RulesFile | null = null;

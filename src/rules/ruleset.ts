@@ -4,10 +4,13 @@
  * Layers run in order: the system's `before`, the list's own `rules`, the system's `after`.
  */
 import type { Place } from '../core/diagnostic.ts';
-import type { Facts, Phase, Role, Test } from '../core/facts.ts';
+import type { ContentFacts, Facts, Phase, Role, Test } from '../core/facts.ts';
 import type { Decision, Mark } from './action.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
+
+/** Told that a downstream took the message. */
+export type Accepted = (facts: ContentFacts) => void | Promise<void>;
 
 /** A condition, or a combination of them, where it stands in its file. */
 export interface Clause {
@@ -15,11 +18,17 @@ export interface Clause {
   readonly label: string;
   readonly place: Place;
   readonly test: Test;
-  /** When a condition is known; null for a combination, which may be known before all its children are. */
+  /** The earliest phase at which a condition may be known; null for a combination, which may be known before all its children are. */
   readonly phase: Phase | null;
   /** What it stands for, where a trace does not look into it. */
   readonly inside?: Clause;
   readonly children: readonly Clause[];
+  /** Whether to ask it, or one of its children, leaves a trace: then only the evaluator may ask. */
+  readonly counts: boolean;
+  /** Of what counts, whether the evaluator has asked it. */
+  wasAsked(facts: Facts): boolean;
+  /** What is to be told when a downstream took the message, of itself and of its children. */
+  readonly accepted: readonly Accepted[];
   /** What a condition looks at; null for a combination, and before the condition's phase. */
   saw(facts: Facts): string | null;
 }
@@ -57,6 +66,8 @@ export interface Ruleset {
 export interface Program {
   readonly rules: readonly Rule[];
   readonly after: number;
+  /** Of all its rules, whether they were asked or not; each once. */
+  readonly accepted: readonly Accepted[];
   /** Whether any of them is a shadow rule. */
   readonly shadows: boolean;
 }
@@ -68,5 +79,6 @@ export function programFor(system: Ruleset | null, list: Ruleset | null, role: R
   const ofRole = (rules: readonly Rule[] = []) => rules.filter((rule) => rule.roles.includes(role) && !isSkipped(rule));
   const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
   const rules = [...first, ...ofRole(system?.layers.after)];
-  return { rules, after: first.length, shadows: rules.some(({ shadow }) => shadow) };
+  const accepted = [...new Set(rules.flatMap(({ clause }) => clause.accepted))];
+  return { rules, after: first.length, accepted, shadows: rules.some(({ shadow }) => shadow) };
 }

@@ -16,14 +16,29 @@ export type YamlMapping = { readonly [key: string]: YamlValue };
 const RULE_LISTS: ReadonlySet<string | number> = new Set(['before', 'rules', 'after']);
 
 export class Source {
-  readonly document: YamlDocument;
+  #document: YamlDocument | null;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #preset: string | null;
 
   /** `preset`: whose rules they are, where it is not the file's own. */
   constructor(document: YamlDocument, preset: string | null = null) {
-    this.document = document;
+    this.#document = document;
     this.#preset = preset;
+  }
+
+  /** The same file, nothing found in it yet. */
+  again(): Source {
+    return new Source(this.document, this.#preset);
+  }
+
+  get document(): YamlDocument {
+    if (this.#document === null) throw new Error('a file is asked for its text after it was loaded');
+    return this.#document;
+  }
+
+  /** Lets go of text and tree, many times larger than the rules, which hold this source as long as they live. */
+  release(): void {
+    this.#document = null;
   }
 
   /** In the order of the file. */
@@ -60,7 +75,11 @@ export class Source {
   #ruleAt([layer = '', index = '', key]: YamlPath): string | null {
     if (!RULE_LISTS.has(layer) || key === 'name') return null;
     const name = valueAt(this.document.value, [layer, index, 'name']);
-    if (typeof name !== 'string') return null;
+    return typeof name === 'string' ? this.fullName(name) : null;
+  }
+
+  /** With the name of the preset, where it is one's. */
+  fullName(name: string): string {
     return this.#preset === null ? name : ruleOfPreset(this.#preset, name);
   }
 

@@ -2,7 +2,7 @@
  * trace - why a verdict is what it is: each rule that was asked, with each condition, what it saw and what it answered.
  *
  * Written only when somebody wants to read it. Every clause is asked by the same test that the verdict comes from, also
- * those that were not needed for it.
+ * those that were not needed for it; all but what counts, which stays `later` where the verdict did not hang on it.
  */
 import type { Place } from '../core/diagnostic.ts';
 import type { Facts, Phase, Truth } from '../core/facts.ts';
@@ -54,6 +54,7 @@ async function traceClause(clause: Clause, facts: Facts): Promise<TracedClause> 
 }
 
 async function ask(clause: Clause, facts: Facts): Promise<TracedTruth> {
+  if (!clause.wasAsked(facts)) return 'later';
   try {
     return await clause.test(facts);
   } catch {

@@ -6,12 +6,22 @@
  * reject until it is mended, because a roster that is half there would turn members into strangers.
  */
 import { readFile } from 'node:fs/promises';
-import { type AddressEntry, type AddressSet, addressSet, parseAddressEntry } from './address.ts';
+import { setImmediate } from 'node:timers/promises';
+import {
+  type AddressEntry,
+  type AddressSet,
+  addressSet,
+  type Canonical,
+  canonicalEntry,
+  parseAddressEntry,
+} from './address.ts';
 import { fileVersion } from './file-version.ts';
 import { defineStore, type Store } from './store.ts';
 
 export interface AddressFileOptions {
   readonly path: string;
+  /** Applied to what the file holds; who asks has applied it to the key. */
+  readonly canonical?: Canonical;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -20,6 +30,8 @@ export interface AddressFileOptions {
 export const LARGEST_ADDRESS_FILE = 16 * 1024 * 1024;
 /** Milliseconds for which a file is taken to be unchanged. */
 const TRUSTED_FOR = 2000;
+/** Lines that are read at a stretch, some ten milliseconds; then others have their turn. */
+const STRETCH = 5000;
 
 /** What a file of addresses holds; `bad` are the numbers of the lines that are no address, from 1. */
 export interface AddressLines {
@@ -28,10 +40,18 @@ export interface AddressLines {
 }
 
 export function parseAddressLines(text: string): AddressLines {
+  return parseLines(linesOf(text));
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+}
+
+function parseLines(lines: readonly string[], from = 0, to = lines.length): AddressLines {
   const entries: AddressEntry[] = [];
   const bad: number[] = [];
-  const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
-  for (const [index, line] of lines.entries()) {
+  for (let index = from; index < to; index += 1) {
+    const line = lines[index] ?? '';
     const content = line.replace(/(^|\s)#.*$/, '').trim();
     if (content === '') continue;
     const entry = parseAddressEntry(content);
@@ -50,6 +70,7 @@ export const addressFile = defineStore<AddressFileOptions>({
 
 class AddressFile implements Store {
   readonly #path: string;
+  readonly #canonical: Canonical;
   readonly #now: () => number;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #version = '';
@@ -57,8 +78,9 @@ class AddressFile implements Store {
   #failure: unknown = null;
   #look: Promise<void> | null = null;
 
-  constructor({ path, now }: AddressFileOptions) {
+  constructor({ path, canonical = null, now }: AddressFileOptions) {
     this.#path = path;
+    this.#canonical = canonical;
     this.#now = now;
   }
 
@@ -97,8 +119,14 @@ class AddressFile implements Store {
   }
 
   async #read(): Promise<AddressSet> {
-    const { entries, bad } = parseAddressLines(await readFile(this.#path, 'utf8'));
-    if (bad.length > 0) throw new Error(`${this.#path}:${bad[0]}: not an address`);
-    return addressSet(entries);
+    const lines = linesOf(await readFile(this.#path, 'utf8'));
+    const set = addressSet();
+    for (let from = 0; from < lines.length; from += STRETCH) {
+      const { entries, bad } = parseLines(lines, from, Math.min(from + STRETCH, lines.length));
+      if (bad.length > 0) throw new Error(`${this.#path}:${bad[0]}: not an address`);
+      for (const entry of entries) set.add(canonicalEntry(entry, this.#canonical));
+      await setImmediate();
+    }
+    return set;
   }
 }

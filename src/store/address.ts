@@ -47,9 +47,28 @@ export interface AddressSet {
   has(key: string): boolean;
 }
 
-export function addressSet(entries: readonly AddressEntry[]): AddressSet {
-  const addresses = new Set(entries.filter(({ kind }) => kind === 'address').map(({ key }) => key));
-  const domains = new Set(entries.filter(({ kind }) => kind === 'domain').map(({ key }) => key));
-  if (domains.size === 0) return addresses;
-  return { has: (key) => addresses.has(key) || domains.has(key.slice(key.lastIndexOf('@') + 1)) };
+/** One that is still being filled. */
+export interface GrowingAddressSet extends AddressSet {
+  add(entry: AddressEntry): void;
+}
+
+export function addressSet(entries: Iterable<AddressEntry> = []): GrowingAddressSet {
+  const addresses = new Set<string>();
+  const domains = new Set<string>();
+  const add = ({ kind, key }: AddressEntry): void => {
+    (kind === 'address' ? addresses : domains).add(key);
+  };
+  for (const entry of entries) add(entry);
+  return {
+    add,
+    has: (key) => addresses.has(key) || (domains.size > 0 && domains.has(key.slice(key.lastIndexOf('@') + 1))),
+  };
+}
+
+/** What makes the key of an address canonical; null where keys stay as they are. */
+export type Canonical = ((key: string) => string) | null;
+
+/** An entry as the set holds it. A whole domain is what it is. */
+export function canonicalEntry(entry: AddressEntry, canonical: Canonical): AddressEntry {
+  return canonical === null || entry.kind === 'domain' ? entry : { kind: 'address', key: canonical(entry.key) };
 }

@@ -8,6 +8,7 @@
 import NodeCache from 'node-cache';
 
 export interface BoundedCacheOptions {
+  /** Of entries that take one place each. */
   readonly maxEntries: number;
   /** Milliseconds for which an entry is good; without it, until it has to leave. */
   readonly ttl?: number;
@@ -19,7 +20,7 @@ const SWEEP = 60;
 /** `V` must not include undefined. */
 export class BoundedCache<V> {
   readonly #cache: NodeCache;
-  /** The keys in the order in which they came, as a ring; a slot may hold a key that has left already. */
+  /** The keys in the order in which they came, as a ring; a place may hold a key that has left already. */
   readonly #order: string[] = [];
   readonly #maxEntries: number;
   #oldest = 0;
@@ -34,9 +35,12 @@ export class BoundedCache<V> {
     return this.#cache.get<V>(`:${key}`);
   }
 
-  set(key: string, value: V): void {
+  /** `places`: of `maxEntries`, for a new entry; more than one for what is large, so that less finds room beside it. */
+  set(key: string, value: V, places = 1): void {
     const name = `:${key}`;
-    if (!this.#cache.has(name)) this.#makeRoom(name);
+    if (!this.#cache.has(name)) {
+      for (let taken = 0; taken < Math.min(places, this.#maxEntries); taken += 1) this.#makeRoom(name);
+    }
     this.#cache.set(name, value);
   }
 

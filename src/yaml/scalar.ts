@@ -119,6 +119,31 @@ export const duration: z.ZodType<number> = scalar('duration', ['90 seconds', '5 
   return { problem: { code: 'E_DURATION', message, hint } };
 });
 
+/** So many in so many milliseconds. */
+export interface Frequency {
+  readonly count: number;
+  readonly period: number;
+}
+
+/** A count and a period from a text like `20 per day` or `5 per 10 minutes`. */
+export const frequency: z.ZodType<Frequency> = scalar('rate', ['20 per day', '5 per 10 minutes'], (source) => {
+  const [, digits, many = '1', unit = ''] = /^(\d{1,9})\s+per\s+(?:(\d{1,6})\s+)?([a-z]+)$/i.exec(source) ?? [];
+  const factor = MILLISECONDS.get(unit.toLowerCase().replace(/s$/, ''));
+  if (digits !== undefined && factor !== undefined && Number(many) > 0) {
+    return { value: { count: Number(digits), period: Number(many) * factor } };
+  }
+  const [, meant, slash] = /^(\d{1,9})\s*(?:(?:\/|per|a|an)\s*([a-z]+))?$/i.exec(source) ?? [];
+  const singular = slash?.toLowerCase().replace(/s$/, '') ?? 'day';
+  const period = SHORT_UNITS.get(singular)?.replace(/s$/, '') ?? (MILLISECONDS.has(singular) ? singular : 'day');
+  const hint =
+    meant === undefined
+      ? 'write a number and a period, like 20 per day'
+      : slash === undefined
+        ? `add the period: ${meant} per day`
+        : `write ${meant} per ${period}`;
+  return { problem: { code: 'E_AMOUNT', message: `expected an amount like "20 per day", found "${source}"`, hint } };
+});
+
 /** One value or a list of them, at least one; the result is always a list. */
 export function listOf<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   const { title = 'value', examples = [] } = z.globalRegistry.get(item) ?? {};

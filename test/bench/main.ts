@@ -1,6 +1,7 @@
 /**
  * main - `npm run bench`: messages a second through Postern, beside HAProxy in TCP mode and the bare sink, in one run.
  *
+ * Then what must not grow with a site (scale.ts): sets and lists by the hundred thousand.
  * The rows of scenarios.ts are measured one after the other, round after round, after one round that does not count.
  * Table to standard output, everything measured to build/bench/*.json, progress to standard error.
  */
@@ -12,6 +13,7 @@ import { Sandbox } from '../e2e/sandbox.ts';
 import { chaos } from './chaos.ts';
 import { measure, type Sample } from './measure.ts';
 import { formatTable, type RowResult, summarize } from './report.ts';
+import { formatFigures, SCALES, type Scale, type ScaleResult } from './scale.ts';
 import { type Protocol, ROWS, type Row } from './scenarios.ts';
 import { missingPackages, START, type Subject, startSink } from './subjects.ts';
 
@@ -21,7 +23,7 @@ const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]
   --rounds N     rounds that count (5)
   --messages N   messages of a row in a round (each load has its own number)
   --only TEXT    only rows with TEXT in their name; may be repeated. Rows:
-${ROWS.map((row) => `                   ${row.name}`).join('\n')}
+${[...ROWS, ...SCALES].map(({ name }) => `                   ${name}`).join('\n')}
 
 chaos sends messages (20000) while downstream and Postern are killed at random, and counts what was lost: nothing.
 
@@ -33,6 +35,7 @@ interface Options {
   readonly rounds: number;
   readonly messages: number | null;
   readonly rows: readonly Row[];
+  readonly scales: readonly Scale[];
 }
 
 function readOptions(args: string[]): Options {
@@ -50,15 +53,19 @@ function readOptions(args: string[]): Options {
     process.stdout.write(USAGE);
     process.exit(0);
   }
-  const rows = ROWS.filter((row) => values.only.length === 0 || values.only.some((text) => row.name.includes(text)));
-  if (rows.length === 0) throw new Error(`no row has ${values.only.join(' or ')} in its name`);
   const [what] = positionals;
   if (positionals.length > 1 || (what !== undefined && what !== 'chaos')) throw new Error(`"${what}" is no bench`);
+  const asked = ({ name }: { name: string }) =>
+    values.only.length === 0 || values.only.some((text) => name.includes(text));
+  const rows = ROWS.filter(asked);
+  const scales = SCALES.filter(asked);
+  if (rows.length + scales.length === 0) throw new Error(`no row has ${values.only.join(' or ')} in its name`);
   return {
     chaos: what === 'chaos',
     rounds: positive('rounds', values.rounds),
     messages: values.messages === undefined ? null : positive('messages', values.messages),
     rows,
+    scales,
   };
 }
 
@@ -111,7 +118,16 @@ async function runRounds(options: Options, messagesOf: (row: Row) => number): Pr
   }
 }
 
-function writeJson(options: Options, results: readonly RowResult[]): string {
+async function measureScales(scales: readonly Scale[]): Promise<readonly ScaleResult[]> {
+  const results: ScaleResult[] = [];
+  for (const { name, measure: figuresOf } of scales) {
+    progress(name);
+    results.push({ name, figures: await figuresOf() });
+  }
+  return results;
+}
+
+function writeJson(options: Options, results: readonly RowResult[], scales: readonly ScaleResult[]): string {
   const folder = join('build', 'bench');
   mkdirSync(folder, { recursive: true });
   const at = new Date().toISOString();
@@ -122,7 +138,7 @@ function writeJson(options: Options, results: readonly RowResult[]): string {
     processors: cpus().length,
     model: cpus()[0]?.model ?? '',
   };
-  writeFileSync(file, `${JSON.stringify({ at, machine, rounds: options.rounds, results }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ at, machine, rounds: options.rounds, results, scales }, null, 2)}\n`);
   return file;
 }
 
@@ -136,14 +152,17 @@ async function main(): Promise<number> {
   }
   if (options.chaos) return await chaos({ messages: options.messages ?? 20_000, clients: 20 });
   const haproxy = options.rows.some((row) => row.subject === 'haproxy') ? ['haproxy'] : [];
-  const missing = missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
+  const missing = options.rows.length === 0 ? [] : missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
   if (missing.length > 0) {
     process.stderr.write(`bench needs programs that are not installed: apt-get install ${missing.join(' ')}\n`);
     return 1;
   }
-  const results = await runRounds(options, (row) => options.messages ?? row.load.messages);
-  process.stdout.write(formatTable(results));
-  progress(`written to ${writeJson(options, results)}`);
+  const messagesOf = (row: Row) => options.messages ?? row.load.messages;
+  const results = options.rows.length === 0 ? [] : await runRounds(options, messagesOf);
+  if (results.length > 0) process.stdout.write(formatTable(results));
+  const scales = await measureScales(options.scales);
+  process.stdout.write(formatFigures(scales));
+  progress(`written to ${writeJson(options, results, scales)}`);
   return 0;
 }
 

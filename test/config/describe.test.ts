@@ -52,6 +52,7 @@ test('every key of the configuration is there, in its order', () => {
       ].map((key) => `limits.${key}`),
       'timeouts',
       ...['client', 'connect', 'reply', 'drain'].map((key) => `timeouts.${key}`),
+      'store',
       'log',
       'log.level',
       'log.format',

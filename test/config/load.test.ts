@@ -67,6 +67,7 @@ test('the smallest configuration has every default', () => {
       bareNewline: 'reject',
     },
     timeouts: { client: 300_000, connect: 10_000, reply: 300_000, drain: 30_000 },
+    store: 'memory',
     log: { level: 'info', format: 'json' },
     admin: null,
     workers: 1,

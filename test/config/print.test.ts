@@ -138,6 +138,7 @@ const config: fc.Arbitrary<Config> = fc
       bareNewline: fc.constantFrom('reject' as const, 'normalize' as const),
     }),
     timeouts: fc.record({ client: wait, connect: wait, reply: wait, drain: wait }),
+    store: fc.constant('memory' as const),
     log: fc.record({
       level: fc.constantFrom('trace' as const, 'error' as const),
       format: fc.constantFrom('json' as const, 'pretty' as const),
@@ -218,6 +219,7 @@ timeouts:
   connect: 1500 milliseconds
   reply: 2 hours
   drain: 30 seconds
+store: memory
 log:
   level: info
   format: json

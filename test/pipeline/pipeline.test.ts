@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Recipient, Transaction } from '../../src/core/envelope.ts';
 import type { TransactionRecord } from '../../src/core/log.ts';
@@ -64,6 +65,8 @@ interface Seen {
   readonly delivered: readonly (readonly string[])[];
   readonly records: readonly TransactionRecord[];
   readonly answeredInOrder: readonly number[];
+  /** Whose rules were told that a downstream took the message, with the body that they could read then. */
+  readonly told: readonly string[];
 }
 
 function mailboxOf(localPart: string): Recipient {
@@ -96,6 +99,7 @@ async function run(given: Given): Promise<Seen> {
   const records: TransactionRecord[] = [];
   const delivered: string[][] = [];
   const asked: string[] = [];
+  const told: string[] = [];
   const entrance = given.entrance ?? EACH;
   const downstream: Downstream = {
     name: 'inbox',
@@ -128,6 +132,12 @@ async function run(given: Given): Promise<Seen> {
         unavailable: localPart === 'unavailable' ? 'its file does not load' : null,
         start: () => ({
           trace: [],
+          accepted: async ({ message }) => {
+            await setImmediate();
+            let text = '';
+            for await (const slice of message.content.slices()) text += slice.toString();
+            told.push(`${localPart} ${text.split('\r\n\r\n')[1]?.trim()}`);
+          },
           undecided: [ruleset(given.classes?.[localPart] ?? 'all')],
           pending: false,
           shadows: given.shadows?.[localPart] ?? [],
@@ -172,6 +182,7 @@ async function run(given: Given): Promise<Seen> {
     delivered,
     records,
     answeredInOrder,
+    told,
   };
 }
 
@@ -244,6 +255,15 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
       verify: { a: reply(550, '5.1.1', 'no a') },
     },
     expect: { asked: [], atRcpt: ['250'], replies: ['250 ok a'] },
+  },
+  {
+    name: 'the rules hear of what a downstream took, and of nothing else',
+    given: {
+      recipients: ['a', 'b', 'c', 'd', 'e'],
+      rules: { a: { envelope: 'relay' }, b: { content: 'reject' }, c: { header: 'discard' } },
+      downstream: { d: reply(451, '4.2.0', 'later') },
+    },
+    expect: { told: ['a body', 'e body'] },
   },
   {
     name: 'equal recipients go downstream once and are answered each',

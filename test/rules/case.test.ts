@@ -188,6 +188,30 @@ for (const { name, given, expect } of cases) {
   });
 }
 
+test('each case meets an empty memory, and neither counts nor is remembered where mail is', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const limits = [
+    '  - { name: flood, when: { rate: { per: list, above: 1 per day } }, then: { defer: full } }',
+    '  - { name: copies, when: { seen: { key: body, within: 1 day } }, then: { discard: copy } }',
+    '  - { name: one, when: { rate: { per: list, above: 0 per day }, envelope_from: { empty: true } }, then: { reject: no } }',
+  ].join('\n');
+  const text = `version: 1
+rules:
+${limits}
+tests:
+  - { name: a, expect: { verdict: relay } }
+  - { name: b, expect: { verdict: relay } }
+  - { name: c, envelope_from: "<>", expect: { verdict: reject, rule: one } }
+`;
+  assert.deepEqual(
+    (await run(GARDENERS, text)).map(({ failure }) => failure),
+    [null, null, null],
+  );
+  const rulebook = open();
+  assert.equal(await ask(rulebook), 'relay');
+  rulebook.close();
+});
+
 test('a message whose file is missing fails at the place of the file', async () => {
   write(SYSTEM, 'version: 1\n');
   const text = `${RULES}  - { name: a, message: { file: no.eml }, expect: { verdict: relay } }\n`;

@@ -13,6 +13,8 @@ export function mailbox(address: string): Mailbox {
   return { localPart: address.slice(0, at), domain: address.slice(at + 1).toLowerCase() };
 }
 
+export type FactsByPhase = { readonly [P in Phase]: Facts & { readonly phase: P } };
+
 function addresseesOf(recipients: readonly string[]): Addressees {
   return {
     recipients: new Set(recipients.map((one) => one.toLowerCase())),
@@ -21,7 +23,7 @@ function addresseesOf(recipients: readonly string[]): Addressees {
 }
 
 /** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
-export function factsOf(given: Given = {}): Readonly<Record<Phase, Facts>> {
+export function factsOf(given: Given = {}): FactsByPhase {
   const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1' } = given;
   const { header = '', body = '' } = given;
   const { clientName = null, helo = 'mx.example.net', tls = false, now = '2026-03-04T12:00:00Z', others = [] } = given;

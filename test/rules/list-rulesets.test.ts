@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ListRulesets } from '../../src/rules/list-rulesets.ts';
+import { ListRulesets, type RulesFiles } from '../../src/rules/list-rulesets.ts';
 import type { LoadedRuleset } from '../../src/rules/load.ts';
 import { memoryLog } from './facts.ts';
 
@@ -57,4 +57,82 @@ test('a bug while loading sets the file aside, and no more', async () => {
     log.lines.map(({ event }) => event),
     ['list-rules-set-aside'],
   );
+});
+
+/** Files in memory that count what is asked of them. */
+function counted(texts: Record<string, string>) {
+  const asked = { version: 0, read: 0 };
+  const files: RulesFiles = {
+    async version(file) {
+      asked.version += 1;
+      const text = texts[file];
+      if (text === undefined) throw Object.assign(new Error('none'), { code: 'ENOENT' });
+      return text;
+    },
+    async read(file) {
+      asked.read += 1;
+      return Buffer.from(texts[file] ?? '');
+    },
+  };
+  return { asked, files, texts };
+}
+
+const loadCounted = (_: string, text: string): LoadedRuleset =>
+  text.startsWith('broken') ? { ...GOOD, ruleset: null } : GOOD;
+
+test('nothing is touched at the start, and a file not again within two seconds', async () => {
+  const { asked, files } = counted({ 'a.yaml': 'a', 'b.yaml': 'b' });
+  let clock = 0;
+  const rulesets = new ListRulesets({ load: loadCounted, log: memoryLog(), now: () => clock, files });
+  assert.deepEqual(asked, { version: 0, read: 0 });
+  await rulesets.find('a.yaml', 'a@example.org');
+  assert.deepEqual(asked, { version: 1, read: 1 });
+  for (clock of [0, 1, 1000, 1999]) {
+    const found = rulesets.find('a.yaml', 'a@example.org');
+    assert.ok(!(found instanceof Promise));
+    assert.equal(found.ruleset, GOOD.ruleset);
+  }
+  assert.deepEqual(asked, { version: 1, read: 1 });
+  clock = 2000;
+  await rulesets.find('a.yaml', 'a@example.org');
+  assert.deepEqual(asked, { version: 2, read: 1 });
+  await rulesets.find('none.yaml', 'none@example.org');
+  assert.ok(!(rulesets.find('none.yaml', 'none@example.org') instanceof Promise));
+  assert.deepEqual(asked, { version: 3, read: 1 });
+});
+
+test('mail for more lists than are kept is served, and the oldest are read again', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `${index}.yaml`);
+  const { asked, files } = counted(Object.fromEntries(names.map((name) => [name, name])));
+  const rulesets = new ListRulesets({ load: loadCounted, log: memoryLog(), now: () => 0, files, maxRulesets: 4 });
+  for (const name of names) await rulesets.find(name, name);
+  assert.equal(asked.read, 10);
+  for (const name of names.slice(6)) assert.ok(!(rulesets.find(name, name) instanceof Promise));
+  await rulesets.find('0.yaml', '0');
+  assert.equal(asked.read, 11);
+});
+
+test('a large file leaves less room for others', async () => {
+  const { asked, files } = counted({ 'a.yaml': 'a', 'b.yaml': 'b', 'large.yaml': '#'.repeat(6000) });
+  const rulesets = new ListRulesets({ load: loadCounted, log: memoryLog(), now: () => 0, files, maxRulesets: 4 });
+  for (const name of ['a.yaml', 'b.yaml', 'large.yaml', 'b.yaml']) await rulesets.find(name, name);
+  assert.equal(asked.read, 3);
+  await rulesets.find('a.yaml', 'a');
+  assert.equal(asked.read, 4);
+});
+
+test('the last good ruleset leaves with the others, and then the list is unavailable', async () => {
+  const { files, texts } = counted({ 'a.yaml': 'good', 'b.yaml': 'b' });
+  let clock = 0;
+  const rulesets = new ListRulesets({ load: loadCounted, log: memoryLog(), now: () => clock, files, maxRulesets: 1 });
+  const ask = async (name: string) => {
+    clock += 2000;
+    const { ruleset, unavailable } = await rulesets.find(name, name);
+    return [ruleset === GOOD.ruleset, unavailable === null];
+  };
+  assert.deepEqual(await ask('a.yaml'), [true, true]);
+  texts['a.yaml'] = 'broken';
+  assert.deepEqual(await ask('a.yaml'), [true, true]);
+  assert.deepEqual(await ask('b.yaml'), [true, true]);
+  assert.deepEqual(await ask('a.yaml'), [false, false]);
 });

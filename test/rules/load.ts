@@ -37,34 +37,48 @@ export interface Rulesets {
   readonly list?: Ruleset;
 }
 
-/** Asks at each phase, or only at the last one. */
+/** Asks at each phase, or only at the last one; `served`: a downstream takes what is relayed. */
 export async function evaluate(
   { system, list }: Rulesets,
   given: Given,
-  { phases = PHASES, log = memoryLog() } = {},
+  { phases = PHASES, log = memoryLog(), served = false } = {},
 ): Promise<Verdict> {
   const facts = factsOf(given);
   const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
   const evaluation = startEvaluation(program, log, false);
   for (const phase of phases) {
     const progress = await evaluation.advance(facts[phase] satisfies Facts);
-    if (progress !== 'later') return progress;
+    if (progress === 'later') continue;
+    if (served && progress.kind === 'relay') await evaluation.accepted(facts.content);
+    return progress;
   }
   throw new Error('still later at the end');
 }
 
-/** The shadow rules that would have decided, asked on to the last of the phases. */
-export async function shadowsOf(
-  { system, list }: Rulesets,
-  given: Given,
-  phases: readonly Phase[] = PHASES,
-): Promise<readonly string[]> {
+type Unphased<V> = V extends Verdict ? Omit<V, 'phase'> : never;
+
+export interface AllSaid {
+  /** When the verdict was reached. */
+  readonly phase: Phase;
+  readonly said: Unphased<Verdict>;
+  readonly shadows: readonly string[];
+}
+
+/** The verdict and what the shadow rules say, asked on to the last of the phases; a downstream takes what is relayed. */
+export async function evaluateAll({ system, list }: Rulesets, given: Given, phases = PHASES): Promise<AllSaid> {
   const facts = factsOf(given);
   const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
   const evaluation = startEvaluation(program, memoryLog(), false);
-  for (const phase of phases) await evaluation.advance(facts[phase]);
-  assert.equal(evaluation.pending, false);
-  return [...evaluation.shadows].sort();
+  let verdict: Verdict | null = null;
+  for (const phase of phases) {
+    if (verdict !== null && !evaluation.pending) break;
+    const progress = await evaluation.advance(facts[phase]);
+    if (progress !== 'later') verdict ??= progress;
+  }
+  assert.ok(verdict !== null && !evaluation.pending);
+  if (verdict.kind === 'relay') await evaluation.accepted(facts.content);
+  const { phase, ...said } = verdict;
+  return { phase, said, shadows: [...evaluation.shadows].sort() };
 }
 
 export function printEdit(edit: HeaderEdit): string {

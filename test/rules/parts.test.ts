@@ -30,18 +30,21 @@ test('every part says what it is', () => {
 });
 
 for (const condition of conditions.values()) {
-  for (const { argument, given, expect } of condition.examples) {
-    test(`${condition.name}: ${argument} of ${JSON.stringify(given)}`, async () => {
+  for (const { argument, given, after, phase: at = condition.phase, expect } of condition.examples) {
+    const history = after === undefined ? '' : ` after ${JSON.stringify(after)}`;
+    test(`${condition.name}: ${argument} of ${JSON.stringify(given)}${history}`, async () => {
       const text = `version: 1\ntrust_results_from: [MX.example.org]\nbefore:\n  - name: example\n    when: { ${condition.name}: ${argument} }\n    then: relay\n`;
       const [rule] = rulesetOf('system', text).layers.before;
       assert.ok(rule !== undefined);
+      if (after !== undefined) for (const tell of rule.clause.accepted) await tell(factsOf(after).content);
       const facts = factsOf(given);
       for (const phase of PHASES) {
         const truth = await rule.clause.test(facts[phase]);
-        if (isReached(condition.phase, phase)) assert.equal(truth, expect, phase);
+        if (isReached(at, phase)) assert.equal(truth, expect, phase);
         else if (!condition.mayBeEarly || truth !== expect) assert.equal(truth, 'later', phase);
       }
       const [clause] = rule.clause.children;
+      assert.equal(clause?.phase, condition.mayBeEarly ? 'envelope' : at);
       assert.equal(typeof clause?.saw(facts.content), 'string');
     });
   }

@@ -14,6 +14,7 @@ import { PatternCache } from '../../src/rules/pattern.ts';
 import type { Preset, Presets } from '../../src/rules/preset.ts';
 import { openPresets } from '../../src/rules/presets.ts';
 import type { Ruleset } from '../../src/rules/ruleset.ts';
+import { memoryLedger } from '../../src/store/memory-ledger.ts';
 import { formatDiagnostic } from '../../src/yaml/frame.ts';
 import { evaluate, load, printVerdict } from './load.ts';
 
@@ -271,6 +272,26 @@ test('a preset has sets, conditions and rights of its own, and rules to turn on'
   assert.equal(printVerdict(await evaluate({ list: other }, given)), 'relay');
   const on = extending(presets, 'extends: own\nwith: { on: true }');
   assert.deepEqual([(await evaluate({ list: on }, given)).rule], ['own/archive']);
+});
+
+test('what a preset counts is counted for each list that extends it', async () => {
+  const text = [
+    'version: 1',
+    'preset: own',
+    'summary: So many of one author.',
+    'parameters: { most: { type: text, description: How many., default: 1 per day } }',
+    'conditions: { busy: { rate: { per: envelope_from, above: $most } } }',
+    'rules: [ { name: busy, when: { condition: busy }, then: { defer: full } } ]',
+  ].join('\n');
+  const presets = new Map([['own', presetOf(text)]]);
+  const ledger = memoryLedger({ now: () => 0 });
+  const { ruleset } = load('list', 'version: 1\nextends: own', { presets, ledger });
+  assert.ok(ruleset !== null);
+  const kinds: string[] = [];
+  for (const to of ['gardeners@lists.example.org', 'news@lists.example.org', 'news@lists.example.org']) {
+    kinds.push((await evaluate({ list: ruleset }, { to })).kind);
+  }
+  assert.deepEqual(kinds, ['relay', 'relay', 'defer']);
 });
 
 test("a list's own rules see nothing of a preset, and a preset nothing of the list", () => {

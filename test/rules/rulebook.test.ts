@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Policy } from '../../src/rules/policy.ts';
+import { memoryLedger } from '../../src/store/memory-ledger.ts';
 import { openRulebook, type Rulebook, type RulesOptions } from '../../src/rules/rulebook.ts';
 import { factsOf, mailbox, memoryLog } from './facts.ts';
 import { printVerdict } from './load.ts';
@@ -346,6 +347,17 @@ test('check finds what is wrong in any file, and files that no address leads to'
     'rosters/members.txt:2 E_ADDRESS',
     'tulips.yaml:2 E_FILE',
   ]);
+});
+
+test('what a rule counted outlives a reload', async () => {
+  write(
+    GARDENERS,
+    'version: 1\nrules:\n  - { name: a, when: { rate: { per: list, above: 1 per day } }, then: { defer: full } }\n',
+  );
+  const ledger = memoryLedger({ now: () => clock });
+  assert.equal(await ask(open({ ledger })), 'relay');
+  assert.equal(await ask(open({ ledger })), '451 4.7.1 full (id T1)');
+  assert.equal(await ask(open()), 'relay');
 });
 
 test('in another layout the files of lists lie in folders of their names', async () => {

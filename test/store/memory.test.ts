@@ -18,6 +18,22 @@ test('the oldest entry leaves when a new one finds no room', () => {
   );
 });
 
+test('what takes several places leaves as a whole, and less finds room beside it', () => {
+  const cache = new BoundedCache<number>({ maxEntries: 4 });
+  const held = () => ['a', 'b', 'c', 'd', 'e'].filter((key) => cache.get(key) !== undefined).join('');
+  cache.set('a', 1, 3);
+  cache.set('b', 1);
+  assert.equal(held(), 'ab');
+  cache.set('c', 1);
+  assert.equal(held(), 'bc');
+  cache.set('d', 1, 3);
+  assert.equal(held(), 'cd');
+  cache.set('e', 1, 100);
+  assert.equal(held(), 'e');
+  cache.set('a', 1);
+  assert.equal(held(), 'a');
+});
+
 test('names that objects have by themselves are keys like others', () => {
   const cache = new BoundedCache<string>({ maxEntries: 10 });
   for (const key of ['__proto__', 'toString', 'constructor', 'hasOwnProperty', '']) {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { z } from 'zod';
 import type { DiagnosticCode } from '../../src/core/diagnostic.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
-import { amount, count, duration, flag, listOf, text } from '../../src/yaml/scalar.ts';
+import { amount, count, duration, flag, frequency, listOf, text } from '../../src/yaml/scalar.ts';
 import { validate } from '../../src/yaml/validate.ts';
 
 function read<T>(schema: z.ZodType<T>, given: string) {
@@ -30,6 +30,9 @@ const taken: readonly { schema: z.ZodType; given: string; expect: unknown }[] = 
   { schema: duration, given: '250 milliseconds', expect: 250 },
   { schema: duration, given: '2 hours', expect: 7_200_000 },
   { schema: duration, given: '1 week', expect: 604_800_000 },
+  { schema: frequency, given: '20 per day', expect: { count: 20, period: 86_400_000 } },
+  { schema: frequency, given: '0 per Hour', expect: { count: 0, period: 3_600_000 } },
+  { schema: frequency, given: '5 per 10 minutes', expect: { count: 5, period: 600_000 } },
   { schema: listOf(count), given: '1', expect: [1] },
   { schema: listOf(count), given: '[1, 2]', expect: [1, 2] },
 ];
@@ -60,6 +63,12 @@ const refused: readonly { schema: z.ZodType; given: string; expect: readonly [Di
     expect: [['E_DURATION', 'write a number and seconds, minutes, hours or days']],
   },
   { schema: duration, given: '3 constructors', expect: [['E_DURATION', 'add the unit: 3 seconds']] },
+  { schema: frequency, given: '20', expect: [['E_AMOUNT', 'add the period: 20 per day']] },
+  { schema: frequency, given: '20/h', expect: [['E_AMOUNT', 'write 20 per hour']] },
+  { schema: frequency, given: '20 a week', expect: [['E_AMOUNT', 'write 20 per week']] },
+  { schema: frequency, given: '20 per fortnight', expect: [['E_AMOUNT', 'write 20 per day']] },
+  { schema: frequency, given: '20 per 0 days', expect: [['E_AMOUNT', 'write a number and a period, like 20 per day']] },
+  { schema: frequency, given: 'often', expect: [['E_AMOUNT', 'write a number and a period, like 20 per day']] },
   { schema: listOf(count), given: 'x', expect: [['E_VALUE', 'write digits only, like 100']] },
   {
     schema: listOf(count),

@@ -5,14 +5,13 @@
  * let in by `in` has all of them in the set: one known author does not vouch for another.
  */
 import { z } from 'zod';
-import { printMailbox } from '../../core/mailbox.ts';
-import { addressWords, compileAddresses } from '../address-match.ts';
-import { askOnce, defineCondition } from '../condition.ts';
+import { addressWords, compileAddresses, showAddresses } from '../address-match.ts';
+import { askAt, askOnce, defineBoundCondition } from '../condition.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
 const TWO_AUTHORS = 'From: Ann <ann@example.net>, bob@example.org';
 
-export const author = defineCondition({
+export const author = defineBoundCondition({
   name: 'author',
   summary: 'Asks the addresses in From:; `in` needs all of them in the set, the other words one that fits.',
   reference: 'RFC 5322 section 3.6.2',
@@ -36,7 +35,11 @@ export const author = defineCondition({
   ],
   compile(words, env) {
     const test = compileAddresses(words, env);
-    return askOnce((facts) => test(facts.header.authors, facts));
+    const show = showAddresses(words, env);
+    return askAt(
+      'header',
+      askOnce((facts) => test(facts.header.authors, facts)),
+      ({ header }) => show(header.authors) || 'no author',
+    );
   },
-  saw: ({ header }) => header.authors.slice(0, 5).map(printMailbox).join(', ') || 'no author',
 });

@@ -4,13 +4,12 @@
  * The null reverse-path `<>` is in no set and has no domain.
  */
 import { z } from 'zod';
-import { printMailbox } from '../../core/mailbox.ts';
 import { flag } from '../../yaml/scalar.ts';
-import { addressWords, compileAddresses } from '../address-match.ts';
-import { askOnce, defineCondition } from '../condition.ts';
+import { addressWords, compileAddresses, showAddresses } from '../address-match.ts';
+import { askAt, askOnce, defineBoundCondition } from '../condition.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
-export const envelopeFrom = defineCondition({
+export const envelopeFrom = defineBoundCondition({
   name: 'envelope_from',
   summary: 'Asks the address in MAIL FROM, where bounces go.',
   reference: 'RFC 5321 section 4.1.1.2',
@@ -35,11 +34,15 @@ export const envelopeFrom = defineCondition({
   compile(words, env) {
     const test = compileAddresses(words, env);
     const { empty } = words;
-    return askOnce((facts) => {
-      const { reversePath } = facts.transaction;
-      if (empty !== undefined && empty !== (reversePath === null)) return false;
-      return test(reversePath === null ? [] : [reversePath], facts);
-    });
+    const show = showAddresses(words, env);
+    return askAt(
+      'envelope',
+      askOnce((facts) => {
+        const { reversePath } = facts.transaction;
+        if (empty !== undefined && empty !== (reversePath === null)) return false;
+        return test(reversePath === null ? [] : [reversePath], facts);
+      }),
+      ({ transaction: { reversePath } }) => (reversePath === null ? '<>' : show([reversePath])),
+    );
   },
-  saw: ({ transaction: { reversePath } }) => (reversePath === null ? '<>' : printMailbox(reversePath)),
 });
