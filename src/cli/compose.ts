@@ -4,19 +4,23 @@
  * What a reload replaces is a generation: rulebook, downstreams and pipeline that belong together. A transaction stays
  * with the generation it began in.
  */
+import { createSecureContext } from 'node:tls';
 import { containedIn, formatAddress } from '../config/address.ts';
 import type { Config, DownstreamConfig, ListenerConfig } from '../config/config.ts';
 import { routeOf } from '../config/routes.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isWarning } from '../core/diagnostic.ts';
 import type { Log } from '../core/log.ts';
+import type { Mailbox } from '../core/mailbox.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
+import { createPipeDownstream } from '../downstream/pipe.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { Spool } from '../mail/spool.ts';
 import type { Remembered } from '../pipeline/one-reply.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
+import { splitAddress } from '../rules/select.ts';
 import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
@@ -55,14 +59,22 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
     const { folder, layout } = downstream;
     return createMaildirDownstream({ name, folder, layout, hostname: config.hostname, log });
   }
-  const { kind: protocol, address, xforward } = downstream;
+  if (downstream.kind === 'pipe') {
+    const { program, connections } = downstream;
+    const dialect = config.rules.lists?.dialect ?? 'mailman';
+    const split = (mailbox: Mailbox) => splitAddress(mailbox, dialect);
+    return createPipeDownstream({ name, program, connections, split, timeout: config.timeouts.reply, log });
+  }
+  const { kind: protocol, addresses, connections, xforward, verifyRecipients } = downstream;
   const { connect, reply } = config.timeouts;
   return createServerDownstream({
     name,
     protocol,
-    address,
+    addresses,
+    connections,
     helo: config.hostname,
     xforward,
+    verifyRecipients,
     timeouts: { connect, reply },
     log,
   });
@@ -122,7 +134,7 @@ function offersOf(generation: Generation): () => Offers {
 
 function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
   const { limits, hostname, timeouts } = generation.config;
-  const { protocol, clientFrom, mixed, refuseAt, deadline, received } = listener;
+  const { protocol, clientFrom, mixed, refuseAt, deadline, received, chunking, tls } = listener;
   const offers = offersOf(generation);
   return {
     protocol,
@@ -137,7 +149,15 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     },
     clientFrom,
     trusts: containedIn(listener.trust),
+    chunking,
+    tls:
+      tls === null ? null : createSecureContext({ cert: tls.certificate, key: tls.privateKey, minVersion: 'TLSv1.2' }),
     limits: { size: limits.message, bareNewline: limits.bareNewline, recipients: limits.recipients },
+    sessions: {
+      perPeer: limits.connectionsPerPeer ?? limits.connections,
+      errors: limits.errors,
+      commands: limits.commands,
+    },
     clientTimeout: timeouts.client,
     log,
     pipeline: () => generation.pipeline,

@@ -12,24 +12,29 @@ import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress, listenAddress } from './address.ts';
-import { downstreamSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
+import type { ReadKeyPair } from './key-pair.ts';
+import { downstreamSchema, limitsSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
 const LONGEST_SOCKET_PATH = 107;
 
 type Tell = (code: DiagnosticCode, path: YamlPath, message: string, hint: string, part?: 'key' | 'value') => void;
 
+/** MAIL, DATA, a greeting and some more belong to the recipients of a message. */
+const COMMANDS_BESIDE_RECIPIENTS = 10;
+
 /** Looks at `document` beside the schema; empty where all is well. */
-export function check(document: YamlDocument): readonly Diagnostic[] {
+export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const tell: Tell = (code, path, message, hint, part = 'key') => {
     diagnostics.push({ code, message, hint, place: document.placeOf(path, part) });
   };
-  const listening = checkListeners(document, tell);
+  const listening = checkListeners(document, readKeyPair, tell);
   checkAdmin(document, listening, tell);
   checkDownstreams(document, tell);
   checkRoutes(document, tell);
   checkLists(document, tell);
+  checkLimits(document, tell);
   return diagnostics;
 }
 
@@ -46,7 +51,7 @@ function valid<T>(
 }
 
 /** The addresses of the listeners, each with its place. */
-function checkListeners(document: YamlDocument, tell: Tell): Map<string, YamlPath> {
+function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: Tell): Map<string, YamlPath> {
   const seen = new Map<string, YamlPath>();
   for (const { path, value } of valid(document, 'listen', listenerSchema)) {
     if (value === null) continue;
@@ -95,6 +100,12 @@ function checkListeners(document: YamlDocument, tell: Tell): Map<string, YamlPat
       const hint = 'write mixed: strictest, or take refuse_at away';
       tell('E_VALUE', [...path, 'mixed'], 'split refuses at RCPT, which refuse_at: data is to avoid', hint);
     }
+    if (value.tls !== undefined) {
+      const at = (file: string) => resolve(dirname(document.file), file);
+      const pair = readKeyPair(at(value.tls.cert), at(value.tls.key));
+      const problems = 'certificate' in pair ? [] : pair;
+      for (const { of, message, hint } of problems) tell('E_FILE', [...path, 'tls', of], message, hint, 'value');
+    }
     checkTwice(document, address, addressPath, seen, tell);
   }
   return seen;
@@ -139,22 +150,25 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
   for (const { path, value } of valid(document, 'downstreams', downstreamSchema)) {
     if (value === null) continue;
     const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
-    const kinds = (['lmtp', 'smtp', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
+    const kinds = (['lmtp', 'smtp', 'pipe', 'maildir'] as const).filter((kind) => value[kind] !== undefined);
     const [kind, other] = kinds;
     if (kind === undefined) {
-      const message = 'one of the keys "lmtp", "smtp" and "maildir" is missing';
+      const message = 'one of the keys "lmtp", "smtp", "pipe" and "maildir" is missing';
       tell('E_MISSING_KEY', path, message, 'say where mail goes, like lmtp: 127.0.0.1:8024');
       continue;
     }
     if (other !== undefined) {
-      const message = `a downstream has one of lmtp, smtp and maildir, this one has ${kinds.join(' and ')}`;
+      const message = `a downstream has one of lmtp, smtp, pipe and maildir, this one has ${kinds.join(' and ')}`;
       tell('E_VALUE', [...path, other], message, 'make a downstream of each');
       continue;
     }
-    const address = value.lmtp ?? value.smtp;
-    if (address !== undefined) checkSocketPath(document.file, address, [...path, kind], tell);
-    if (kind === 'maildir' && given('xforward')) {
-      tell('E_VALUE', [...path, 'xforward'], 'xforward is for lmtp and smtp only', 'take it away');
+    const where = value.lmtp ?? value.smtp ?? [];
+    if (!('program' in where)) checkAddresses(document, where, [...path, kind], tell);
+    for (const key of kind === 'maildir' || kind === 'pipe' ? ['xforward', 'verify_recipients'] : []) {
+      if (given(key)) tell('E_VALUE', [...path, key], `${key} is for lmtp and smtp only`, 'take it away');
+    }
+    if (kind === 'maildir' && given('connections')) {
+      tell('E_VALUE', [...path, 'connections'], 'connections is not for maildir', 'take it away');
     }
     for (const key of ['layout', 'depth'] as const) {
       if (kind !== 'maildir' && given(key)) {
@@ -175,6 +189,21 @@ function checkLists(document: YamlDocument, tell: Tell): void {
 function checkDepth({ layout, depth }: { layout: string; depth?: number | undefined }, at: YamlPath, tell: Tell): void {
   if (layout !== 'plain' || depth === undefined) return;
   tell('E_VALUE', [...at, 'depth'], 'depth is for the layouts user and md5', 'add layout: md5, or take it away');
+}
+
+function checkAddresses(document: YamlDocument, addresses: readonly Address[], path: YamlPath, tell: Tell): void {
+  const given = valueAt(document.value, path);
+  const seen = new Set<string>();
+  for (const [index, address] of addresses.entries()) {
+    const place = given !== undefined && isList(given) ? [...path, index] : path;
+    checkSocketPath(document.file, address, place, tell);
+    const name = formatAddress(address).toLowerCase();
+    if (seen.has(name)) {
+      const message = `the address ${formatAddress(address)} stands here twice`;
+      tell('E_DUPLICATE_NAME', place, message, 'take one of them away', 'value');
+    }
+    seen.add(name);
+  }
 }
 
 function checkRoutes(document: YamlDocument, tell: Tell): void {
@@ -198,4 +227,14 @@ function checkRoutes(document: YamlDocument, tell: Tell): void {
       tell('E_VALUE', path, message, 'move it to the end, or give it recipients', 'value');
     }
   }
+}
+
+function checkLimits(document: YamlDocument, tell: Tell): void {
+  if (valueAt(document.value, ['limits']) === undefined) return;
+  const { value } = validate(document, limitsSchema, ['limits']);
+  if (value?.commands === undefined) return;
+  const least = value.recipients + COMMANDS_BESIDE_RECIPIENTS;
+  if (value.commands >= least) return;
+  const message = `${value.commands} commands are too few for a message with ${value.recipients} recipients`;
+  tell('E_VALUE', ['limits', 'commands'], message, `write ${least} at least`, 'value');
 }

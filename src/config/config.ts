@@ -5,6 +5,7 @@
  */
 import type { Layout } from '../core/layout.ts';
 import type { Address, Network } from './address.ts';
+import type { KeyPair } from './key-pair.ts';
 import type { Route } from './routes.ts';
 
 export interface ListenerConfig {
@@ -12,8 +13,8 @@ export interface ListenerConfig {
   readonly address: Address;
   /** Access mode of a unix socket; null leaves it to the umask. */
   readonly mode: number | null;
-  readonly clientFrom: 'peer' | 'xforward';
-  /** Peers whose XFORWARD is taken; on a unix socket every peer's is. */
+  readonly clientFrom: 'peer' | 'xforward' | 'xclient' | 'proxy';
+  /** Peers whose word on who the client is, is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */
   readonly mixed: 'split' | 'strictest';
@@ -22,15 +23,37 @@ export interface ListenerConfig {
   readonly deadline: number;
   /** Whether a Received: field is added. */
   readonly received: boolean;
+  /** Whether CHUNKING is offered (RFC 3030). */
+  readonly chunking: boolean;
+  /** What STARTTLS is offered with; null: not at all. */
+  readonly tls: KeyPair | null;
+}
+
+/** Path and arguments of a program that speaks LMTP. */
+export interface Program {
+  readonly program: readonly string[];
 }
 
 export type DownstreamConfig =
   | {
       readonly kind: 'lmtp' | 'smtp';
       readonly name: string;
-      readonly address: Address;
+      /** Tried in this order; at least one. */
+      readonly addresses: readonly (Address | Program)[];
+      /** Whether it is asked about each recipient at RCPT. */
+      readonly verifyRecipients: boolean;
+      /** Transactions at a time; null: no limit. */
+      readonly connections: number | null;
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
+    }
+  | {
+      readonly kind: 'pipe';
+      readonly name: string;
+      /** Path and arguments, with placeholders. */
+      readonly program: readonly string[];
+      /** Runs at a time. */
+      readonly connections: number;
     }
   | { readonly kind: 'maildir'; readonly name: string; readonly folder: string; readonly layout: Layout };
 
@@ -70,7 +93,12 @@ export interface Config {
     readonly message: number;
     readonly memory: number;
     readonly connections: number;
+    /** At each listener; null: no limit but that of all. */
+    readonly connectionsPerPeer: number | null;
     readonly recipients: number;
+    /** Bad commands, and commands, of one session since its last message. */
+    readonly errors: number;
+    readonly commands: number;
     readonly bareNewline: 'reject' | 'normalize';
   };
   readonly timeouts: {

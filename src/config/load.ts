@@ -10,16 +10,21 @@ import { inOrder } from '../yaml/place.ts';
 import { validate } from '../yaml/validate.ts';
 import { check } from './check.ts';
 import type { Config } from './config.ts';
+import { keyPairReader } from './key-pair.ts';
 import { resolveConfig } from './resolve.ts';
 import { configSchema } from './schema.ts';
 
-/** Reads `text`; relative paths in it start at the folder of `file`, which need not exist. */
+/**
+ * Reads `text`; relative paths in it start at the folder of `file`, which need not exist. Certificates and keys that it
+ * names are read with it.
+ */
 export function parseConfig(file: string, text: string): { config: Config | null; diagnostics: readonly Diagnostic[] } {
   const { document, diagnostics: unread } = loadYaml(file, text);
   if (document === null) return { config: null, diagnostics: unread };
   const { value, diagnostics } = validate(document, configSchema);
-  const problems = inOrder([...diagnostics, ...check(document)]);
-  const config = value === null || problems.length > 0 ? null : resolveConfig(file, value);
+  const readKeyPair = keyPairReader();
+  const problems = inOrder([...diagnostics, ...check(document, readKeyPair)]);
+  const config = value === null || problems.length > 0 ? null : resolveConfig(file, value, readKeyPair);
   return { config, diagnostics: problems };
 }
 

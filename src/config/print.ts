@@ -26,7 +26,10 @@ export function printConfig(config: Config): string {
       message: size(limits.message),
       memory: size(limits.memory),
       connections: `${limits.connections}`,
+      ...(limits.connectionsPerPeer === null ? {} : { connections_per_peer: `${limits.connectionsPerPeer}` }),
       recipients: `${limits.recipients}`,
+      errors: `${limits.errors}`,
+      commands: `${limits.commands}`,
       bare_newline: limits.bareNewline,
     },
     timeouts: {
@@ -62,12 +65,23 @@ function listener(one: ListenerConfig): YamlValue {
     ...(one.protocol === 'lmtp' ? {} : { mixed: one.mixed, refuse_at: one.refuseAt }),
     deadline: duration(one.deadline),
     received: `${one.received}`,
+    chunking: `${one.chunking}`,
+    ...(one.tls === null ? {} : { tls: { cert: one.tls.cert, key: one.tls.key } }),
   };
 }
 
 function downstream(one: DownstreamConfig): YamlValue {
   if (one.kind === 'maildir') return { maildir: one.folder, ...layout(one.layout) };
-  return { [one.kind]: formatAddress(one.address), xforward: `${one.xforward}` };
+  if (one.kind === 'pipe') return { pipe: one.program, connections: `${one.connections}` };
+  const [first = '', ...others] = one.addresses.map((address) =>
+    'program' in address ? { program: address.program } : formatAddress(address),
+  );
+  return {
+    [one.kind]: others.length === 0 ? first : [first, ...others],
+    xforward: `${one.xforward}`,
+    verify_recipients: `${one.verifyRecipients}`,
+    ...(one.connections === null ? {} : { connections: `${one.connections}` }),
+  };
 }
 
 function lists({ layout: place, ...rest }: ListsConfig): YamlValue {

@@ -6,20 +6,23 @@ import { dirname, resolve } from 'node:path';
 import { type Layout, type LayoutScheme, PLAIN } from '../core/layout.ts';
 import type { Address } from './address.ts';
 import type { Config, DownstreamConfig, ListenerConfig, ListsConfig } from './config.ts';
+import type { ReadKeyPair } from './key-pair.ts';
 import { type DownstreamSettings, isHostName, type ListenerSettings, type Settings } from './schema.ts';
 
 /** Postfix gives up on a proxy filter after 100 seconds (smtpd_proxy_timeout), on an LMTP server after ten minutes. */
 const DEFAULT_DEADLINE: Readonly<Record<'lmtp' | 'smtp', number>> = { lmtp: 300_000, smtp: 90_000 };
 
+const DEFAULT_PROCESSES = 4;
+
 /** `settings` have passed `check`. */
-export function resolveConfig(file: string, settings: Settings): Config {
+export function resolveConfig(file: string, settings: Settings, readKeyPair: ReadKeyPair): Config {
   const folder = dirname(resolve(file));
   const at = (path: string) => resolve(folder, path);
   const { limits, rules } = settings;
   return {
     file: resolve(file),
     hostname: settings.hostname ?? ownName(),
-    listen: settings.listen.map((listener) => resolveListener(listener, at)),
+    listen: settings.listen.map((listener) => resolveListener(listener, at, readKeyPair)),
     downstreams: Object.entries(settings.downstreams).map(([name, one]) => resolveDownstream(name, one, at)),
     routes: settings.routes.map((route) => ({ recipients: route.recipients ?? null, to: route.to })),
     rules: {
@@ -32,7 +35,10 @@ export function resolveConfig(file: string, settings: Settings): Config {
       message: limits.message,
       memory: limits.memory,
       connections: limits.connections,
+      connectionsPerPeer: limits.connections_per_peer ?? null,
       recipients: limits.recipients,
+      errors: limits.errors,
+      commands: limits.commands ?? Math.max(1000, 10 * limits.recipients),
       bareNewline: limits.bare_newline,
     },
     timeouts: settings.timeouts,
@@ -51,10 +57,16 @@ function resolveAddress(address: Address, at: (path: string) => string): Address
   return 'path' in address ? { path: at(address.path) } : address;
 }
 
-function resolveListener(listener: ListenerSettings, at: (path: string) => string): ListenerConfig {
+function resolveListener(
+  listener: ListenerSettings,
+  at: (path: string) => string,
+  readKeyPair: ReadKeyPair,
+): ListenerConfig {
   const protocol = listener.lmtp === undefined ? 'smtp' : 'lmtp';
   const address = listener.lmtp ?? listener.smtp;
   if (address === undefined) throw new Error('a listener without an address has passed the check');
+  const tls = listener.tls === undefined ? null : readKeyPair(at(listener.tls.cert), at(listener.tls.key));
+  if (tls !== null && !('certificate' in tls)) throw new Error('a key pair that cannot be used has passed the check');
   return {
     protocol,
     address: resolveAddress(address, at),
@@ -65,6 +77,8 @@ function resolveListener(listener: ListenerSettings, at: (path: string) => strin
     refuseAt: listener.refuse_at,
     deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
     received: listener.received,
+    chunking: listener.chunking,
+    tls,
   };
 }
 
@@ -72,10 +86,21 @@ function resolveDownstream(name: string, one: DownstreamSettings, at: (path: str
   if (one.maildir !== undefined) {
     return { kind: 'maildir', name, folder: at(one.maildir), layout: layoutOf(one.layout, one.depth) };
   }
+  if (one.pipe !== undefined) {
+    return { kind: 'pipe', name, program: one.pipe, connections: one.connections ?? DEFAULT_PROCESSES };
+  }
   const kind = one.lmtp === undefined ? 'smtp' : 'lmtp';
-  const address = one.lmtp ?? one.smtp;
-  if (address === undefined) throw new Error('a downstream without an address has passed the check');
-  return { kind, name, address: resolveAddress(address, at), xforward: one.xforward };
+  const given = one.lmtp ?? one.smtp;
+  if (given === undefined) throw new Error('a downstream without an address has passed the check');
+  const isProgram = 'program' in given;
+  return {
+    kind,
+    name,
+    addresses: isProgram ? [given] : given.map((address) => resolveAddress(address, at)),
+    connections: one.connections ?? (isProgram ? DEFAULT_PROCESSES : null),
+    xforward: one.xforward,
+    verifyRecipients: one.verify_recipients,
+  };
 }
 
 type ListsSettings = NonNullable<Settings['rules']['lists']>;

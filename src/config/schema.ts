@@ -8,6 +8,8 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { DEEPEST_LAYOUT, LAYOUT_SCHEMES } from '../core/layout.ts';
 import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
+import { PLACEHOLDER_NAMES, placeholdersIn } from '../downstream/program-call.ts';
+import { nearest } from '../yaml/suggest.ts';
 import { listenAddress, network, serverAddress } from './address.ts';
 
 /** Timers of the platform go wrong beyond 24 days; nobody waits for more than a day. */
@@ -93,6 +95,44 @@ const depthKey = depth.optional().meta({
   examples: ['2'],
 });
 
+/** Path and arguments of a program, as they are given to the system: nothing of a shell. */
+const program = z
+  .array(z.string())
+  .min(1)
+  .superRefine((words, context) => {
+    for (const [index, word] of words.entries()) {
+      const problem = programProblem(word, index);
+      if (problem === null) continue;
+      const params = { code: 'E_VALUE', hint: problem.hint };
+      context.addIssue({ code: 'custom', message: problem.message, path: [index], params });
+    }
+  });
+
+function programProblem(word: string, index: number): { readonly message: string; readonly hint: string } | null {
+  if (/\p{Cc}/u.test(word)) return { message: 'a control character in a program call', hint: 'take it away' };
+  if (index > 0 || word.startsWith('/')) return null;
+  const hint = /\s/.test(word)
+    ? 'write the path and each argument as an entry of the list'
+    : 'write its whole path, like /usr/libexec/sendmail/mail.local';
+  return { message: `"${word}" is not the path of a program`, hint };
+}
+
+/** A program that is run for each recipient. */
+const pipe = program.superRefine((words, context) => {
+  for (const [index, word] of words.entries()) {
+    const name = placeholdersIn(word).find((one) => index === 0 || !PLACEHOLDER_NAMES.includes(one));
+    if (name === undefined) continue;
+    const near = nearest(name, PLACEHOLDER_NAMES);
+    const all = PLACEHOLDER_NAMES.map((one) => `{${one}}`).join(', ');
+    const hint = near === null ? `choose one of: ${all}` : `did you mean "{${near}}"?`;
+    const [message, told] =
+      index === 0
+        ? ['the path of the program holds a placeholder', 'only the arguments may depend on the message']
+        : [`there is no placeholder "{${name}}"`, hint];
+    context.addIssue({ code: 'custom', message, path: [index], params: { code: 'E_PLACEHOLDER', hint: told } });
+  }
+});
+
 export const listenerSchema = z.strictObject({
   lmtp: listenAddress.optional().meta({
     description: 'Address to listen on for LMTP: one reply for each recipient. A listener has either lmtp or smtp.',
@@ -105,13 +145,13 @@ export const listenerSchema = z.strictObject({
   mode: mode.optional().meta({
     description: 'Access mode of the socket file, for unix sockets only. Who may open the socket is trusted.',
   }),
-  client_from: choice(['peer', 'xforward'], ['xclient', 'proxy']).prefault('peer').meta({
+  client_from: choice(['peer', 'xforward', 'xclient', 'proxy']).prefault('peer').meta({
     description:
-      'Who the client is said to be: the peer that connected, or whom a trusted peer names by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command).',
+      'Who the client is said to be: the peer that connected, or whom a trusted peer names: by XFORWARD (Postfix smtpd_proxy_filter, lmtp_send_xforward_command), by XCLIENT (nginx mail proxy), or by a PROXY header (HAProxy, version 1 or 2) before anything else; who then brings none is not served.',
   }),
   trust: listOf(network).prefault(['127.0.0.1', '::1']).meta({
     description:
-      'Peers whose XFORWARD is believed, with client_from: xforward. On a unix socket every peer is trusted: mode says who that can be.',
+      'Peers whose word on who the client is, is taken. With client_from: proxy nobody else is served. On a unix socket every peer is trusted: mode says who that can be.',
   }),
   mixed: choice(['split', 'strictest'], ['prdr'])
     .optional()
@@ -131,22 +171,66 @@ export const listenerSchema = z.strictObject({
   received: flag.prefault('false').meta({
     description: 'Whether a Received: field is added to what comes in here.',
   }),
+  chunking: flag.prefault('false').meta({
+    description: 'Whether CHUNKING is offered: content in chunks by BDAT (RFC 3030) instead of DATA.',
+  }),
+  tls: z
+    .strictObject({
+      cert: path.meta({
+        description: 'The certificate in PEM form, with its chain behind it.',
+        examples: ['/etc/postern/lists.example.org.crt'],
+      }),
+      key: path.meta({
+        description: 'The private key of the certificate in PEM form, without a passphrase.',
+        examples: ['/etc/postern/lists.example.org.key'],
+      }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Offers STARTTLS (RFC 3207, TLS 1.2 and newer). The files are read when the configuration is: a reload takes a new certificate for new sessions.',
+    }),
 });
 
 export const downstreamSchema = z.strictObject({
-  lmtp: serverAddress.optional().meta({
-    description: 'Address of an LMTP server. A downstream has one of lmtp, smtp and maildir.',
-  }),
-  smtp: serverAddress.optional().meta({
-    description: 'Address of an SMTP server. A downstream has one of lmtp, smtp and maildir.',
-    examples: ['127.0.0.1:10026'],
-  }),
+  lmtp: z
+    .union([listOf(serverAddress), z.strictObject({ program })])
+    .optional()
+    .meta({
+      title: 'address, a list of them, or a program',
+      description:
+        'Address of an LMTP server, or several that are equals: they are tried in order, and one that fails is left out for a minute while another answers. Or { program: [PATH, ARGUMENT…] }: a program that speaks LMTP on its standard input and output, run as ourselves, without a shell, and kept running. A downstream has one of lmtp, smtp, pipe and maildir.',
+      examples: ['127.0.0.1:8024'],
+    }),
+  smtp: listOf(serverAddress)
+    .optional()
+    .meta({
+      description:
+        'Address of an SMTP server, or several as with lmtp. A downstream has one of lmtp, smtp, pipe and maildir.',
+      examples: ['127.0.0.1:10026'],
+    }),
   xforward: flag.prefault('false').meta({
     description:
       'Whether the server is told about the original client by XFORWARD, where it offers that; lmtp and smtp only.',
   }),
+  verify_recipients: flag.prefault('false').meta({
+    description:
+      'Whether the server is asked at RCPT if it would take the recipient, and its refusal passed on; lmtp and smtp only. Its yes is remembered for an hour, its no for five minutes; where it cannot be asked nobody is refused. Not with refuse_at: data. Where rules have not decided by then, the downstream of the route is asked.',
+  }),
+  connections: positive.optional().meta({
+    description:
+      'Most transactions at a time, each on a connection or in a process of its own; for pipe: runs at a time. Not for maildir. Further ones wait for their turn, and are told to try again later when their deadline comes first. By default 4 for programs, else there is no limit.',
+    examples: ['10'],
+  }),
+  pipe: pipe.optional().meta({
+    title: 'path and arguments',
+    description:
+      'A program that is run for each recipient, as ourselves and without a shell: the content on its standard input with LF line ends, exit codes as in sysexits.h. {command}, {list}, {domain}, {detail} and {envelope_from} in the arguments stand for the role of the address (post, owner, request, …), the name of the list, its domain, what follows the + and the reverse-path.',
+    examples: [['/var/lib/mailman/mail/mailman', '{command}', '{list}']],
+  }),
   maildir: path.optional().meta({
-    description: 'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp and maildir.',
+    description:
+      'Folder below which each recipient has a Maildir. A downstream has one of lmtp, smtp, pipe and maildir.',
     examples: ['var/mail'],
   }),
   layout: choice(LAYOUT_SCHEMES).prefault('plain').meta({
@@ -199,6 +283,35 @@ const may = z.strictObject({
   patterns: size.prefault('10 KB').meta({ description: 'All regex patterns of one file together.' }),
 });
 
+export const limitsSchema = z.strictObject({
+  message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
+  memory: size.prefault('256 MB').meta({
+    description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
+  }),
+  connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
+  connections_per_peer: positive.optional().meta({
+    description:
+      'Connections at a time of one client address, at each listener; more get 421. By default as many as connections. Not for peers that speak for many by XFORWARD or XCLIENT, nor for unix sockets.',
+    examples: ['20'],
+  }),
+  recipients: positive.prefault('100').meta({
+    description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
+    examples: ['100'],
+  }),
+  errors: positive.prefault('20').meta({
+    description:
+      'Commands of one session, since its last message, that are out of place, out of shape or unknown; then 421. What rules refuse is no error.',
+  }),
+  commands: positive.optional().meta({
+    description:
+      'Commands of one session since its last message; then 421. By default 1000, or ten times recipients where that is more.',
+    examples: ['1000'],
+  }),
+  bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
+    description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
+  }),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal('1').meta({ title: '1', description: 'The version of this format.', examples: ['1'] }),
   hostname: hostname.optional().meta({
@@ -229,23 +342,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Where the rules are. Without any every recipient is relayed.' }),
-  limits: z
-    .strictObject({
-      message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
-      memory: size.prefault('256 MB').meta({
-        description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
-      }),
-      connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
-      recipients: positive.prefault('100').meta({
-        description: 'Recipients of one transaction (RFC 5321 asks for 100 at least); more get 452.',
-        examples: ['100'],
-      }),
-      bare_newline: choice(['reject', 'normalize']).prefault('reject').meta({
-        description: 'What happens to content with a CR or LF that stands alone: refused with 550, or each made CRLF.',
-      }),
-    })
-    .prefault({})
-    .meta({ description: 'How much is taken.' }),
+  limits: limitsSchema.prefault({}).meta({ description: 'How much is taken.' }),
   timeouts: z
     .strictObject({
       client: wait.prefault('5 minutes').meta({ description: 'Longest silence of a client.' }),
@@ -277,7 +374,7 @@ export const configSchema = z.strictObject({
   }),
   workers: workers.prefault('1').meta({
     description:
-      'Processes that take mail; cores for one a core. From 2 on limits.memory and limits.connections are divided among them, and each remembers for itself who has a message already that an SMTP client sends again: one that comes back to another process may reach that recipient twice.',
+      'Processes that take mail; cores for one a core. From 2 on limits.memory, limits of connections and connections of downstreams are divided among them, at least 1 for each, and each remembers for itself who has a message already that an SMTP client sends again: one that comes back to another process may reach that recipient twice.',
   }),
 });
 

@@ -1,19 +1,16 @@
 /**
- * connection - one connection to a server: octets out, replies in, and an end to every wait.
+ * connection - one connection to a server or a program: octets out, replies in, and an end to every wait.
  *
  * Knows nothing of the dialog. What fails is a value, told to whoever waits; an error listener is there from the first
  * moment to the last. At most one wait at a time, one timer for all of them.
  */
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Reply } from '../core/reply.ts';
 import { type Capabilities, NO_CAPABILITIES } from '../smtp/capabilities.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';
+import { type Address, dial } from './dial.ts';
 import type { Failure } from './failure.ts';
 
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
-
-/** Octets that may wait in the socket before `write` asks to wait: most messages fit, so that they need no wait. */
-const WRITE_AHEAD = 256 * 1024;
 /** Milliseconds for the reply to QUIT. */
 const QUIT_PATIENCE = 1_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -26,7 +23,8 @@ export class Connection {
   /** Whether the last transaction ended before its final replies, so that RSET must come before the next. */
   needsReset = false;
 
-  readonly #socket: Socket;
+  readonly address: Address;
+  readonly #stream: Duplex;
   readonly #parser = new ReplyParser();
   /** `busy`: a dialog is under way; `parked`: kept for the next; `quitting`: QUIT was sent. */
   #use: 'busy' | 'parked' | 'quitting' = 'busy';
@@ -41,22 +39,21 @@ export class Connection {
   #timer: NodeJS.Timeout | null = null;
   #timerEnds = 0;
 
-  /** Begins to connect; `room` waits for it. */
-  constructor(address: Address) {
-    // Without noDelay a command would wait for the acknowledgement of the one before (Nagle).
-    const options = { ...address, noDelay: true, writableHighWaterMark: WRITE_AHEAD };
-    this.#socket = connect(options);
-    this.#socket.on('connect', () => {
+  /** Begins to connect; `room` waits for it. `onComplaint`: see `dial`. */
+  constructor(address: Address, onComplaint: (line: string) => void) {
+    this.address = address;
+    this.#stream = dial(address, onComplaint);
+    this.#stream.on('connect', () => {
       this.#connected = true;
       this.#onRoom?.();
     });
-    this.#socket.on('data', (chunk) => this.#onData(chunk));
-    this.#socket.on('drain', () => this.#onRoom?.());
-    this.#socket.on('end', () => this.#end());
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#stream.on('drain', () => this.#onRoom?.());
+    this.#stream.on('end', () => this.#end());
+    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error.code ?? error.message;
     });
-    this.#socket.on('close', () => {
+    this.#stream.on('close', () => {
       if (this.#timer !== null) clearTimeout(this.#timer);
       this.#timer = null;
       this.#end();
@@ -76,16 +73,16 @@ export class Connection {
 
   /** False: more than enough waits to be sent, wait for `room`. */
   write(octets: string | Buffer): boolean {
-    return this.#ended !== null || this.#socket.write(octets);
+    return this.#ended !== null || this.#stream.write(octets);
   }
 
   /** Holds what is written back until `uncork`, so that it goes out together. */
   cork(): void {
-    this.#socket.cork();
+    this.#stream.cork();
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.#stream.uncork();
   }
 
   /** What has come already: a reply, or why none will come; null: neither. */
@@ -103,7 +100,7 @@ export class Connection {
     });
   }
 
-  /** Waits until the socket is connected and takes more: then null. A reply or a failure ends the wait early. */
+  /** Waits until the other end is there and takes more: then null. A reply or a failure ends the wait early. */
   room(until: number): Promise<Reply | Failure | null> {
     return new Promise((resolve) => {
       const settle = (outcome: Reply | Failure | null): void => {
@@ -135,7 +132,7 @@ export class Connection {
 
   /** Says QUIT and closes; resolves when it is closed. For a connection on which nothing is under way. */
   quit(): Promise<void> {
-    if (this.#socket.destroyed) return Promise.resolve();
+    if (this.#stream.destroyed) return Promise.resolve();
     this.#use = 'quitting';
     const parkedUntilNow = this.#onClosed;
     return new Promise((resolve) => {
@@ -144,13 +141,13 @@ export class Connection {
         resolve();
       };
       this.#arm(Date.now() + QUIT_PATIENCE);
-      this.#socket.end('QUIT\r\n');
+      this.#stream.end('QUIT\r\n');
     });
   }
 
   destroy(): void {
     this.#ended ??= 'lost';
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   #onData(chunk: Buffer): void {
@@ -162,7 +159,7 @@ export class Connection {
 
   #end(): void {
     this.#ended ??= this.#connected ? 'lost' : 'unreachable';
-    if (this.#use === 'parked') this.#socket.destroy();
+    if (this.#use === 'parked') this.#stream.destroy();
     this.#wake();
   }
 

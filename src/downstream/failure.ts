@@ -2,10 +2,10 @@
  * failure - ALL failure policy: what a recipient is told when a downstream fails, and when it is asked once more.
  *
  * Nothing is queued here, so whatever is not known becomes 451 and the client keeps the message. A 5yz comes from a
- * downstream that said 5yz, or from an address that it cannot carry; a failure of ours or of the network never is one.
+ * downstream that said 5yz (for a program that is run: sysexits.ts), or from an address that it cannot carry; a failure of ours or of the network never is one.
  *
  *     stage \ failure        unreachable  refused   lost, silent  garbled, misplaced
- *     connect                451 4.4.1
+ *     connect                451 4.4.1                                              crowded: 451 4.3.2
  *     greeting, hello                     451 4.3.2 451 4.4.2     451 4.5.0
  *     reset … content                               451 4.4.2     451 4.5.0            safe: the dot was not written
  *     final                                         451 4.4.2     451 4.5.0            unknown: perhaps delivered twice
@@ -27,10 +27,19 @@ export type Stage =
 
 /**
  * `unreachable`: no connection; `refused`: a 4yz or 5yz to the connection itself; `lost`: it closed; `silent`: no answer
- * in time; `garbled`: no SMTP reply; `misplaced`: a reply of a class that does not belong there, or one too many;
+ * in time; `crowded`: no place free in time; `garbled`: no SMTP reply; `misplaced`: a reply of a class that does not belong there, or one too many;
  * `gone`: our client left before the final dot; `unreadable`: our copy of the content.
  */
-export type Failure = 'unreachable' | 'refused' | 'lost' | 'silent' | 'garbled' | 'misplaced' | 'gone' | 'unreadable';
+export type Failure =
+  | 'unreachable'
+  | 'crowded'
+  | 'refused'
+  | 'lost'
+  | 'silent'
+  | 'garbled'
+  | 'misplaced'
+  | 'gone'
+  | 'unreadable';
 
 export interface Trouble {
   readonly stage: Stage;
@@ -49,6 +58,7 @@ const protocolError = reply(
 
 const REPLIES: Readonly<Record<Failure, Reply>> = {
   unreachable: reply(451, '4.4.1', 'The mail system behind this server cannot be reached; please try again later'),
+  crowded: reply(451, '4.3.2', 'The mail system behind this server is busy; please try again later'),
   refused: reply(451, '4.3.2', 'The mail system behind this server is not available; please try again later'),
   lost: reply(451, '4.4.2', 'The connection to the mail system behind this server was lost; please try again later'),
   silent: reply(451, '4.4.2', 'The mail system behind this server did not answer in time; please try again later'),
@@ -59,8 +69,8 @@ const REPLIES: Readonly<Record<Failure, Reply>> = {
 };
 
 /** What everyone is told who has no reply yet. */
-export function failureReply(trouble: Trouble): Reply {
-  return REPLIES[trouble.failure];
+export function failureReply(failure: Failure): Reply {
+  return REPLIES[failure];
 }
 
 /** For a recipient whose address, or whose reverse-path, needs SMTPUTF8 where it is not offered (RFC 6531 section 3.2). */

@@ -16,6 +16,7 @@ import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { Content } from '../core/message.ts';
 import { isPositive, type Reply, replies, reply, withId } from '../core/reply.ts';
+import { withLineFeeds } from '../mail/line-feeds.ts';
 import { Answers } from './answers.ts';
 import type { Downstream } from './downstream.ts';
 
@@ -199,30 +200,11 @@ function printable(raw: string): string {
   return raw.replace(/\p{Cc}/gu, '?');
 }
 
-const CRLF = Buffer.from('\r\n');
-
 /** Fields and content with LF line ends. Looks at every slice whether to go on. */
 async function* localForm(fields: string, content: Content, isStopped: () => boolean): AsyncGenerator<Buffer> {
   yield Buffer.from(fields);
-  let held: Buffer | null = null;
-  for await (const slice of content.slices()) {
+  for await (const slice of withLineFeeds(content)) {
     if (isStopped()) throw new Stopped();
-    const octets: Buffer = held === null ? slice : Buffer.concat([held, slice]);
-    const end = octets.at(-1) === 0x0d ? octets.length - 1 : octets.length;
-    held = end === octets.length ? null : octets.subarray(end);
-    yield withLineFeeds(octets.subarray(0, end));
+    yield slice;
   }
-  if (held !== null) yield held;
-}
-
-function withLineFeeds(octets: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(octets.length);
-  let filled = 0;
-  let from = 0;
-  for (let at = octets.indexOf(CRLF); at !== -1; at = octets.indexOf(CRLF, from)) {
-    filled += octets.copy(out, filled, from, at);
-    from = at + 1;
-  }
-  filled += octets.copy(out, filled, from);
-  return out.subarray(0, filled);
 }

@@ -4,6 +4,7 @@
  * A kept connection that gets data or closes is dropped at once; that it still works is only known when it is used.
  */
 import type { Connection } from './connection.ts';
+import type { Address } from './dial.ts';
 
 export interface PoolOptions {
   readonly maxIdle: number;
@@ -20,9 +21,10 @@ export class Pool {
     this.#options = options;
   }
 
-  /** A kept connection, or null. */
-  take(): Connection | null {
-    const connection = this.#idle.pop() ?? null;
+  /** A kept connection to that address, or null. */
+  take(address: Address): Connection | null {
+    const index = this.#idle.findLastIndex((connection) => connection.address === address);
+    const [connection = null] = index === -1 ? [] : this.#idle.splice(index, 1);
     connection?.unpark();
     return connection;
   }

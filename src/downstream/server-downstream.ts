@@ -1,26 +1,32 @@
 /**
- * server-downstream - an LMTP or SMTP server as a Downstream: connects or takes a kept connection, delivers, answers.
+ * server-downstream - an LMTP or SMTP server, or a program that speaks LMTP, as a Downstream: connects or takes a kept connection, delivers, answers.
  *
  * One connection carries one transaction at a time. What a server says of a message stands in its replies; what goes
  * wrong with the server itself is logged here.
  */
-import type { Envelope } from '../core/envelope.ts';
+import type { Envelope, Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
+import { printMailbox } from '../core/mailbox.ts';
 import type { Content } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
+import { Addresses } from './addresses.ts';
 import { Answers } from './answers.ts';
-import { type Address, Connection } from './connection.ts';
+import { Connection } from './connection.ts';
+import { type Address, printAddress } from './dial.ts';
 import { type Delivery, type Dialect, greet, transact, trouble } from './dialog.ts';
 import type { DeliverOptions, Downstream, ServerOffers } from './downstream.ts';
 import { failureReply, isUnknown, mayTryAgain, type Trouble } from './failure.ts';
 import { lmtp } from './lmtp.ts';
+import { Places } from './places.ts';
 import { Pool } from './pool.ts';
 import { smtp } from './smtp.ts';
+import { Verifications, verify } from './verification.ts';
 
 export interface ServerOptions {
   readonly name: string;
   readonly protocol: 'lmtp' | 'smtp';
-  readonly address: Address;
+  /** Tried in this order; at least one. */
+  readonly addresses: readonly Address[];
   /** The argument of LHLO or EHLO. */
   readonly helo: string;
   /** Whether to tell the server of the original client, where it offers XFORWARD. */
@@ -28,6 +34,10 @@ export interface ServerOptions {
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly reply: number };
   readonly log: Log;
+  /** Connections or processes at a time; further transactions wait. Null or left out: no limit. */
+  readonly connections?: number | null;
+  /** Whether `verify` asks; else it lets everyone pass. */
+  readonly verifyRecipients?: boolean;
   /** Connections kept between transactions. */
   readonly maxIdle?: number;
   /** Milliseconds for which a connection is kept. */
@@ -39,6 +49,17 @@ export interface ServerOptions {
 const MAX_IDLE = 20;
 const IDLE_LIMIT = 5_000;
 const MISSING_AFTER = 2_000;
+/** Milliseconds that a client waits at RCPT for what the server says of the recipient. */
+const VERIFY_PATIENCE = 10_000;
+
+/** What is done with a connection, and until when: in milliseconds since the epoch, `until` for each reply. */
+interface Errand {
+  readonly signal: AbortSignal;
+  readonly deadline: number;
+  readonly until: () => number;
+  /** Sees to what becomes of the connection. */
+  on(connection: Connection): Promise<Trouble | null>;
+}
 
 export function createServerDownstream(options: ServerOptions): Downstream {
   return new ServerDownstream(options);
@@ -48,15 +69,23 @@ class ServerDownstream implements Downstream {
   readonly name: string;
   readonly #options: ServerOptions;
   readonly #dialect: Dialect;
+  readonly #addresses: Addresses;
+  readonly #places: Places;
   readonly #pool: Pool;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #verifications = new Verifications();
+  readonly #underWay = new Set<Promise<unknown>>();
   #offers: ServerOffers | null = null;
 
   constructor(options: ServerOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#addresses = new Addresses(options.addresses);
     this.#dialect = options.protocol === 'lmtp' ? lmtp(options.missingAfter ?? MISSING_AFTER) : smtp;
-    this.#pool = new Pool({ maxIdle: options.maxIdle ?? MAX_IDLE, idleLimit: options.idleLimit ?? IDLE_LIMIT });
+    this.#places = new Places(options.connections ?? Number.POSITIVE_INFINITY);
+    const { maxIdle = MAX_IDLE, idleLimit = IDLE_LIMIT } = options;
+    const isProgram = options.addresses.some((address) => 'program' in address);
+    // A program is kept while it lives: to start one may cost more than a delivery, and nobody else waits for its place.
+    this.#pool = new Pool({ maxIdle, idleLimit: isProgram ? Number.POSITIVE_INFINITY : idleLimit });
   }
 
   async deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]> {
@@ -71,13 +100,34 @@ class ServerDownstream implements Downstream {
       options,
       until: () => Math.min(Date.now() + replyTimeout, options.deadline),
     });
-    this.#underWay.add(running);
-    try {
-      await running;
-    } finally {
-      this.#underWay.delete(running);
-    }
+    await this.#track(running);
     return answers.all();
+  }
+
+  async verify({ id, signal }: Transaction, recipient: Recipient): Promise<Reply | null> {
+    if (this.#options.verifyRecipients !== true) return null;
+    const mailbox = printMailbox(recipient.forwardPath);
+    const known = this.#verifications.get(mailbox);
+    if (known !== null) return known.refusal;
+    const deadline = Date.now() + VERIFY_PATIENCE;
+    const { reply: replyTimeout } = this.#options.timeouts;
+    const until = (): number => Math.min(Date.now() + replyTimeout, deadline);
+    const on = async (connection: Connection): Promise<Trouble | null> => {
+      const outcome = await verify(connection, recipient, until);
+      if (outcome !== null && 'failure' in outcome) {
+        connection.destroy();
+        return outcome;
+      }
+      if (outcome !== null) this.#verifications.set(mailbox, outcome);
+      this.#pool.keep(connection);
+      return null;
+    };
+    const failed = await this.#track(this.#inTurn({ signal, deadline, until, on }));
+    if (failed !== null && failed.failure !== 'gone') {
+      const { stage, failure, detail } = failed;
+      this.#options.log.warn('downstream-not-asked', { downstream: this.name, id, stage, failure, detail });
+    }
+    return this.#verifications.get(mailbox)?.refusal ?? null;
   }
 
   offers(): ServerOffers | null {
@@ -86,7 +136,7 @@ class ServerDownstream implements Downstream {
 
   async probe(): Promise<string | null> {
     const { reply: replyTimeout } = this.#options.timeouts;
-    const opened = await this.#open(Number.POSITIVE_INFINITY, () => Date.now() + replyTimeout);
+    const opened = await this.#open(this.#addresses.order(), Number.POSITIVE_INFINITY, () => Date.now() + replyTimeout);
     if ('failure' in opened) return `${opened.stage}: ${opened.failure}${opened.detail ? ` (${opened.detail})` : ''}`;
     this.#pool.keep(opened);
     return null;
@@ -97,38 +147,87 @@ class ServerDownstream implements Downstream {
     await Promise.allSettled(this.#underWay);
   }
 
+  /** `close` waits for it. */
+  #track<T>(running: Promise<T>): Promise<T> {
+    const forget = (): boolean => this.#underWay.delete(running);
+    this.#underWay.add(running);
+    running.then(forget, forget);
+    return running;
+  }
+
   /** Answers every recipient of the delivery. */
   async #run(delivery: Delivery): Promise<void> {
     const { id } = delivery.envelope.transaction;
-    if (delivery.options.signal.aborted) {
+    const { signal, deadline } = delivery.options;
+    if (signal.aborted) {
       delivery.answers.rest(withId(replies.clientGone, id));
       return;
     }
-    const kept = this.#pool.take();
-    let failed = kept === null ? null : await this.#use(kept, delivery);
-    const again = failed !== null && mayTryAgain(failed, true) && Date.now() < delivery.options.deadline;
-    if (kept === null || again) {
-      const fresh = await this.#open(delivery.options.deadline, delivery.until);
-      failed = 'failure' in fresh ? fresh : await this.#use(fresh, delivery);
-    }
+    const on = (connection: Connection) => this.#use(connection, delivery);
+    const failed = await this.#inTurn({ signal, deadline, until: delivery.until, on });
     if (failed === null) return;
     this.#report(failed, delivery);
-    delivery.answers.rest(withId(failureReply(failed), id));
+    delivery.answers.rest(withId(failureReply(failed.failure), id));
   }
 
-  /** A fresh connection that has said hello. `until`: for each reply. */
-  async #open(deadline: number, until: () => number): Promise<Connection | Trouble> {
-    const { address, helo, timeouts } = this.#options;
-    const connection = new Connection(address);
+  /** Waits for a place. */
+  async #inTurn(errand: Errand): Promise<Trouble | null> {
+    const { signal, deadline } = errand;
+    if (!(await this.#places.take(deadline, signal))) {
+      return { stage: 'connect', failure: signal.aborted ? 'gone' : 'crowded', detail: null, answered: false };
+    }
+    try {
+      return await this.#attempt(errand);
+    } finally {
+      this.#places.leave();
+    }
+  }
+
+  /** On a kept connection or a fresh one, and once more where a kept one had died. */
+  async #attempt({ deadline, until, on }: Errand): Promise<Trouble | null> {
+    const order = this.#addresses.order();
+    const kept = order[0] === undefined ? null : this.#pool.take(order[0]);
+    let failed = kept === null ? null : await on(kept);
+    const again = failed !== null && mayTryAgain(failed, true) && Date.now() < deadline;
+    if (kept === null || again) {
+      const fresh = await this.#open(order, deadline, until);
+      failed = 'failure' in fresh ? fresh : await on(fresh);
+    }
+    return failed;
+  }
+
+  /** A fresh connection that has said hello, to the first address that answers. `until`: for each reply. */
+  async #open(order: readonly Address[], deadline: number, until: () => number): Promise<Connection | Trouble> {
+    const { connect } = this.#options.timeouts;
+    const last = order.at(-1);
+    if (last === undefined) throw new Error(`the downstream "${this.name}" has no address`);
+    for (const address of order.slice(0, -1)) {
+      // Where another may do better, a greeting is not waited for longer than a connection.
+      const opened = await this.#connect(address, deadline, () => Math.min(Date.now() + connect, until()));
+      if (!('failure' in opened) || Date.now() >= deadline) return opened;
+      const { stage, failure, detail } = opened;
+      const where = { downstream: this.name, address: printAddress(address) };
+      this.#options.log.warn('downstream-address-failed', { ...where, stage, failure, detail });
+    }
+    return this.#connect(last, deadline, until);
+  }
+
+  async #connect(address: Address, deadline: number, until: () => number): Promise<Connection | Trouble> {
+    const { helo, timeouts } = this.#options;
+    const connection = new Connection(address, (line) => {
+      this.#options.log.warn('downstream-stderr', { downstream: this.name, line });
+    });
     const outcome = await connection.room(Math.min(Date.now() + timeouts.connect, deadline));
     const failed =
       outcome === null
         ? await greet(connection, this.#dialect, helo, until)
         : trouble(connection, 'connect', 'unreachable');
     if (failed !== null) {
+      this.#addresses.failed(address);
       connection.destroy();
       return failed;
     }
+    this.#addresses.worked(address);
     const { capabilities } = connection;
     this.#offers = {
       size: Number(capabilities.argument('SIZE')) || null, // 0 means no limit (RFC 1870 section 4)

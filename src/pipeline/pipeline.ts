@@ -103,8 +103,22 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const tellNow = entrance.refuseAt === 'rcpt' && transaction.reversePath !== null;
     if (tellNow && refuses(verdict)) return { decision, refusal: verdict.reply };
     const first = isSplit(entrance) ? earlier.find(({ refusal }) => refusal === null) : undefined;
-    const waits = first !== undefined && oneReply.mustWait(first.decision, decision);
-    return { decision, refusal: waits ? withId(separately, transaction.id) : null };
+    if (first !== undefined && oneReply.mustWait(first.decision, decision)) {
+      return { decision, refusal: withId(separately, transaction.id) };
+    }
+    if (entrance.refuseAt !== 'rcpt' || (verdict !== null && verdict.kind !== 'relay')) {
+      return { decision, refusal: null };
+    }
+    const downstream = downstreamFor(recipient, verdict?.downstream ?? null);
+    return { decision, refusal: (await downstream.verify?.(transaction, recipient)) ?? null };
+  }
+
+  /** `named` by the rules; null where they named none or have not decided yet. */
+  function downstreamFor(recipient: Recipient, named: string | null): Downstream {
+    const name = named ?? parts.route(recipient.forwardPath);
+    const downstream = parts.downstreams.get(name);
+    if (downstream === undefined) throw new Error(`no downstream is named "${name}"`);
+    return downstream;
   }
 
   async function settle(
@@ -204,9 +218,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function deliveryOf(entrance: Entrance, decision: Decision, verdict: Verdict & { kind: 'relay' }): Delivery {
     const { transaction, recipient } = decision;
-    const name = verdict.downstream ?? parts.route(recipient.forwardPath);
-    const downstream = parts.downstreams.get(name);
-    if (downstream === undefined) throw new Error(`no downstream is named "${name}"`);
+    const downstream = downstreamFor(recipient, verdict.downstream);
     const trace = entrance.received ? [receivedField(transaction, parts.hostname, new Date(now()))] : [];
     return { recipient, downstream, edits: [...verdict.edits, ...trace] };
   }

@@ -124,7 +124,8 @@ export function loadPreset(options: Shared & { readonly file: string; readonly t
     });
     if (values === null) break;
     // What is wrong with every try is told once.
-    const tried = instantiate(preset, values, options);
+    // Whom the system trusts is not the preset's business; the list that extends it is told.
+    const tried = instantiate(preset, values, { ...options, trustResultsFrom: ['mx.example.org'] });
     source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
     if (chosen === null) setFiles.push(...tried.setFiles);
   }

@@ -8,16 +8,20 @@
 import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import type { Client, Recipient, Transaction } from '../core/envelope.ts';
-import { type EnhancedStatusCode, type Reply, replies, reply, withId } from '../core/reply.ts';
+import type { Recipient, Transaction } from '../core/envelope.ts';
+import { type Reply, replies, reply, withId } from '../core/reply.ts';
 import type { Admission, Pipeline } from '../pipeline/pipeline.ts';
+import { parseBdat } from '../smtp/chunking.ts';
+import type { ProxySource } from '../smtp/proxy-header.ts';
 import { formatReply } from '../smtp/reply-format.ts';
-import { ContentStream, type Incoming } from './data.ts';
-import { readMail, readRecipient } from './envelope-commands.ts';
+import { ContentStream, Incoming } from './data.ts';
+import { readHello, readMail, readRecipient } from './envelope-commands.ts';
+import { extensions, isSwitchedOff, takes } from './extensions.ts';
 import { combine, OrderedReplies } from './final-replies.ts';
+import { libraryReply } from './library-reply.ts';
+import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
 import { newTransactionId } from './transaction-id.ts';
-import { type Forwarded, forwardedClient, parseXforward, XFORWARD_ATTRIBUTES } from './xforward.ts';
 
 /** The transaction under way, from MAIL to its last reply. It keeps the pipeline it began with over a reload. */
 interface Open {
@@ -27,34 +31,36 @@ interface Open {
   readonly admissions: Admission[];
 }
 
-/** Enhanced codes of the replies that the library gives (RFC 3463); any other gets x.0.0 of its class. */
-const LIBRARY_STATUS: Readonly<Record<number, EnhancedStatusCode>> = {
-  252: '2.5.0',
-  421: '4.3.2',
-  500: '5.5.2',
-  501: '5.5.4',
-  502: '5.5.1',
-  503: '5.5.1',
-};
+const CHUNKS_HAVE_BEGUN = reply(503, '5.5.1', 'The message has begun with BDAT');
 
-const LONGEST_HELO = 255;
+/** Of commands that are out of place, out of shape or unknown; a refusal has another. */
+const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
 
 export class Connection extends SMTPConnection {
   readonly #current: () => Site;
   #site: Site;
   #open: Open | null = null;
   #incoming: Incoming | null = null;
-  #forwarded: Forwarded | null = null;
+  readonly client: SessionClient;
+  /** Messages whose settling is not over; those of a chunked message that was reset go on in the background. */
+  #settling = 0;
   #draining = false;
+  /** Since the last message. */
+  #commands = 0;
+  #errors = 0;
   #out = '';
   readonly #ended: () => void;
 
-  /** `ended` is called once: the connection is closed and its last transaction is finished and recorded. */
-  constructor(server: SMTPServer, socket: Socket, site: () => Site, ended: () => void) {
+  /**
+   * `source` is the client that a PROXY header named. `ended` is called once: the connection is closed and its last
+   * transaction is finished and recorded.
+   */
+  constructor(server: SMTPServer, socket: Socket, site: () => Site, source: ProxySource, ended: () => void) {
     // The library would make an id of its own from fresh random octets for every connection; nobody reads it.
     super(server, socket, { id: 'session' });
     this.#current = site;
     this.#site = site();
+    this.client = new SessionClient({ address: this.remoteAddress || null, port: this.remotePort || null }, source);
     this.#ended = ended;
   }
 
@@ -64,9 +70,11 @@ export class Connection extends SMTPConnection {
     if (this.#incoming === null) this.#reply(replies.shuttingDown);
   }
 
-  override init(): void {
+  /** `crowded`: the client has as many connections as one may have. */
+  override init(crowded = false): void {
     this._setListeners(() => {
-      if (this.#site.isFull()) this.#reply(replies.tooManyConnections);
+      if (crowded) this.#end('Too many connections from your address');
+      else if (this.#site.isFull()) this.#reply(replies.tooManyConnections);
       else this.connectionReady();
     });
   }
@@ -79,22 +87,24 @@ export class Connection extends SMTPConnection {
     return parser;
   }
 
+  override _isDisabled(command: string): boolean {
+    return isSwitchedOff(command, this.#site) || super._isDisabled(command);
+  }
+
   override _onCommand(command: Buffer, callback?: () => void): void {
     const verb = command.subarray(0, 5).toString('latin1').trimEnd().toUpperCase();
     const wrong = this.#site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
+    this.#commands += 1;
+    // The library has a limit of its own for commands that it does not know.
+    this._unrecognizedCommands = 0;
     // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
     if (wrong) this.#reply(replies.wrongVerb);
+    else if (this.#commands > this.#site.sessions.commands) this.#end('Too many commands without a message');
     else super._onCommand(command, callback);
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
-    const { offers, limits, hostname } = this.#site;
-    const { size, smtputf8, dsn } = offers();
-    const features = ['PIPELINING', `SIZE ${size ?? limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
-    if (smtputf8) features.push('SMTPUTF8');
-    if (dsn) features.push('DSN');
-    if (this.#isTrusted()) features.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
-    this.#hello(command, [hostname, ...features]);
+    this.#hello(command, [this.#site.hostname, ...extensions(this.#site, this.client, this.secure)]);
     callback();
   }
 
@@ -109,12 +119,41 @@ export class Connection extends SMTPConnection {
   }
 
   override handler_XFORWARD(command: Buffer, callback: () => void): void {
-    if (!this.#isTrusted()) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
+    if (!takes('xforward', this.#site, this.client)) this.#reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
+    else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
+    else this.#reply(this.client.xforward(argumentOf(command)));
+    callback();
+  }
+
+  override handler_XCLIENT(command: Buffer, callback: () => void): void {
+    if (!takes('xclient', this.#site, this.client)) this.#reply(reply(550, '5.7.0', 'XCLIENT is not for you'));
     else if (this.#open !== null) this.#reply(reply(503, '5.5.1', 'Mail transaction in progress'));
     else {
-      const told = parseXforward(command.toString('utf8').slice('XFORWARD'.length).trim());
-      this.#forwarded = new Map([...(this.#forwarded ?? []), ...told]);
-      this.#reply(reply(250, '2.0.0', 'Ok'));
+      const refusal = this.client.xclient(argumentOf(command));
+      if (refusal !== null) this.#reply(refusal);
+      else {
+        this.hostNameAppearsAs = false;
+        this.openingCommand = false;
+        this._resetSession();
+        this._sendGreeting();
+      }
+    }
+    callback();
+  }
+
+  /** The library drops what was written behind STARTTLS in plain text, and resets the session. */
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    const { tls } = this.#current();
+    if (argumentOf(command) !== '') this.#reply(reply(501, '5.5.4', 'STARTTLS takes no argument'));
+    else if (this.secure) this.#reply(reply(503, '5.5.1', 'TLS is active already'));
+    else if (tls === null) this.#reply(reply(454, '4.7.0', 'TLS is not available any more'));
+    else {
+      this.#reply(reply(220, '2.0.0', 'Ready to start TLS'));
+      this.#flush();
+      this._server.secureContext.set('*', tls);
+      this.client.forgetAll();
+      this.upgrade(callback);
+      return;
     }
     callback();
   }
@@ -139,13 +178,12 @@ export class Connection extends SMTPConnection {
   override handler_DATA(command: Buffer, callback: () => void): void {
     const open = this.#open;
     const parser = this._parser;
-    if (command.toString('latin1').trim().length > 'DATA'.length) {
+    const refusal = this.#incoming === null ? this.#refuseContent() : CHUNKS_HAVE_BEGUN;
+    if (argumentOf(command) !== '') {
       this.#reply(reply(501, '5.5.4', 'DATA takes no argument'));
-    } else if (open === null || !open.admissions.some(({ refusal }) => refusal === null)) {
-      // 354 here would invite the client to send a message to nobody (RFC 5321 section 3.3).
-      const missing = open === null ? 'MAIL first' : 'No valid recipients';
-      this.#reply(reply(503, '5.5.1', missing));
-    } else if (parser instanceof ContentStream) {
+    } else if (refusal !== null) {
+      this.#reply(refusal);
+    } else if (open !== null && parser instanceof ContentStream) {
       const { size, bareNewline } = this.#site.limits;
       const incoming = parser.startContent({ size, bareNewline });
       this.#incoming = incoming;
@@ -153,6 +191,29 @@ export class Connection extends SMTPConnection {
       void this.#settle(open, incoming, parser);
     }
     callback();
+  }
+
+  /** RFC 3030 section 2. A chunk is read whatever the reply to it: the next command stands behind it. */
+  handler_BDAT(command: Buffer, callback: () => void): void {
+    const bdat = parseBdat(argumentOf(command));
+    const parser = this._parser;
+    if ('code' in bdat) {
+      this.#reply(bdat);
+      this.close();
+    } else if (parser instanceof ContentStream) {
+      const { octets, last } = bdat;
+      const refusal = this.#refuseContent();
+      const open = refusal === null ? this.#open : null;
+      if (open !== null && this.#incoming === null) {
+        this.#incoming = new Incoming(this.#site.limits, true);
+        void this.#settle(open, this.#incoming, parser);
+      }
+      const accepted = open === null ? null : this.#incoming;
+      const answer = refusal ?? reply(250, '2.0.0', `${octets} octets received`);
+      // Behind the last chunk the replies are those to the message.
+      const ends = last && accepted !== null;
+      parser.startChunk(octets, ends, accepted, () => !ends && this.#reply(answer), callback);
+    }
   }
 
   /** The end of a transaction without content: RSET, a second EHLO; and after the last reply. */
@@ -166,9 +227,8 @@ export class Connection extends SMTPConnection {
     this.#out = '';
     this.#open?.gone.abort();
     this.#incoming?.abort();
-    if (this.#incoming !== null) return;
-    this.#abandon('closed');
-    this.#ended();
+    if (this.#incoming === null) this.#abandon('closed');
+    if (this.#settling === 0) this.#ended();
   }
 
   override _onTimeout(): void {
@@ -185,20 +245,17 @@ export class Connection extends SMTPConnection {
 
   /** The library's own replies take this way too. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const text = (Array.isArray(data) ? data : [data ?? '']).map((line) => line.replace(/^Error: /, '')).join('\n');
-    const status = LIBRARY_STATUS[code] ?? classStatus(code);
-    this.#reply({ code, status: context === false ? null : status, text });
+    this.#reply(libraryReply(code, data, context));
   }
 
   #hello(command: Buffer, lines: readonly string[]): void {
-    const [, helo = '', ...rest] = command.toString('utf8').trim().split(/\s+/);
-    const name = [helo, ...rest].join(' ');
-    if (helo === '' || name.length > LONGEST_HELO || /[\p{Cc}\ufffd]/u.test(name)) {
+    const name = readHello(argumentOf(command));
+    if (name === null) {
       this.#reply(reply(501, '5.5.4', 'Syntax: verb and host name'));
       return;
     }
     this.hostNameAppearsAs = name;
-    this.#forwarded = null;
+    this.client.forgetForwarded();
     this._resetSession();
     this.#reply({ code: 250, status: null, text: lines.join('\n') });
   }
@@ -211,7 +268,7 @@ export class Connection extends SMTPConnection {
     const gone = new AbortController();
     const transaction: Transaction = {
       id: newTransactionId(),
-      client: this.#client(),
+      client: this.client.facts(this.#site, this.#greeting()),
       reversePath: mail.path.mailbox,
       rawReversePath: mail.path.raw,
       parameters: mail.parameters,
@@ -226,6 +283,7 @@ export class Connection extends SMTPConnection {
   async #rcpt(command: Buffer): Promise<Reply> {
     const open = this.#open;
     if (open === null) return reply(503, '5.5.1', 'MAIL first');
+    if (this.#incoming !== null) return CHUNKS_HAVE_BEGUN;
     const recipient: Recipient | Reply = readRecipient(command);
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
@@ -235,9 +293,17 @@ export class Connection extends SMTPConnection {
     return admission.refusal ?? replies.recipientAccepted;
   }
 
+  /** 354 to nobody would invite the client to send a message to nobody (RFC 5321 section 3.3). */
+  #refuseContent(): Reply | null {
+    if (this.#open === null) return reply(503, '5.5.1', 'MAIL first');
+    const someone = this.#open.admissions.some(({ refusal }) => refusal === null);
+    return someone ? null : reply(503, '5.5.1', 'No valid recipients');
+  }
+
   async #settle(open: Open, incoming: Incoming, parser: ContentStream): Promise<void> {
     const { entrance, log } = this.#site;
     const { transaction, pipeline, admissions } = open;
+    this.#settling += 1;
     const accepted = admissions.filter(({ refusal }) => refusal === null);
     const each = entrance.replies === 'each' ? new OrderedReplies(accepted.length, (r) => this.#reply(r)) : null;
     const settled = pipeline
@@ -249,46 +315,66 @@ export class Connection extends SMTPConnection {
     await incoming.finished;
     if (incoming.end !== 'aborted') each?.open();
     const outcomes = await settled;
+    this.#settling -= 1;
+    if (this.#incoming !== incoming) {
+      if (this._closed && this.#settling === 0) this.#ended();
+      return;
+    }
     if (each === null) this.#reply(outcomes.length === 0 ? replies.internalError : combine(outcomes));
     else each.conclude(withId(replies.internalError, transaction.id));
     this.#incoming = null;
     this.#open = null;
-    this.#forwarded = null;
-    this._unrecognizedCommands = 0;
+    this.client.forgetForwarded();
+    this.#commands = 0;
+    this.#errors = 0;
     this._resetSession();
-    if (this._closed) this.#ended();
-    else if (this.#draining) this.drain();
+    if (this._closed) {
+      if (this.#settling === 0) this.#ended();
+    } else if (this.#draining) this.drain();
     else parser.resume();
   }
 
   #abandon(end: string): void {
     const open = this.#open;
+    const incoming = this.#incoming;
     this.#open = null;
+    if (incoming !== null) {
+      // Chunks without a last one. The pipeline hears it as it hears of a client that left, and makes the record.
+      this.#incoming = null;
+      this.client.forgetForwarded();
+      open?.gone.abort();
+      incoming.abort();
+      return;
+    }
     if (open === null || open.admissions.length === 0) return;
-    this.#forwarded = null;
+    this.client.forgetForwarded();
     open.pipeline.abandon(this.#site.entrance, open.transaction, open.admissions, end);
   }
 
-  /** On a unix socket a peer has no address: who may open it, is trusted. */
-  #isTrusted(): boolean {
-    const { clientFrom, trusts } = this.#site;
-    return clientFrom === 'xforward' && (this._originalRemoteAddress === '' || trusts(this._originalRemoteAddress));
-  }
-
-  #client(): Client {
-    const peer: Client = {
-      address: this._originalRemoteAddress || null,
-      name: null,
-      port: this.remotePort || null,
+  #greeting(): Parameters<SessionClient['facts']>[1] {
+    return {
       helo: this.hostNameAppearsAs || '',
       tls: this.secure,
       protocol: this.#site.protocol === 'lmtp' ? 'LMTP' : this.openingCommand === 'EHLO' ? 'ESMTP' : 'SMTP',
     };
-    return this.#isTrusted() ? forwardedClient(this.#forwarded ?? new Map(), peer) : peer;
+  }
+
+  /** A client at one of its limits is told to come again later, and let go. */
+  #end(reason: string): void {
+    const { entrance, log } = this.#site;
+    log.info('session-limit', { listener: entrance.name, peer: this.client.address, reason });
+    this.#send(reply(421, '4.7.0', reason));
+  }
+
+  #reply(r: Reply): void {
+    // Replies to content are the downstream's; they tell nothing of the client.
+    if (this.#incoming === null && ERROR_CODES.has(r.code)) this.#errors += 1;
+    if (this.#errors < this.#site.sessions.errors) this.#send(r);
+    else if (!this._closing) this.#end('Too many errors');
   }
 
   /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */
-  #reply(r: Reply): void {
+  #send(r: Reply): void {
     if (this.#out === '') process.nextTick(() => this.#flush());
     this.#out += formatReply(r);
     if (r.code === 421) this.close();
@@ -297,12 +383,16 @@ export class Connection extends SMTPConnection {
   #flush(): void {
     const out = this.#out;
     this.#out = '';
-    if (out !== '' && this._socket.writable && !this._socket.destroyed) this._socket.write(out, 'latin1');
+    // While TLS is negotiated plain text would end up in the middle of it.
+    if (out !== '' && !this._upgrading && this._socket.writable && !this._socket.destroyed)
+      this._socket.write(out, 'latin1');
   }
 }
 
-function classStatus(code: number): EnhancedStatusCode | null {
-  if (code >= 500) return '5.0.0';
-  if (code >= 400) return '4.0.0';
-  return code >= 200 && code < 300 ? '2.0.0' : null;
+/** What stands behind the verb. */
+function argumentOf(command: Buffer): string {
+  return command
+    .toString('utf8')
+    .replace(/^\S*\s*/, '')
+    .trimEnd();
 }

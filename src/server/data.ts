@@ -1,11 +1,13 @@
 /**
- * data - our SMTPStream: finds the end of the mail data by search and hands the content over as it arrives.
+ * data - our SMTPStream: finds the end of the mail data by search, or counts the octets of a chunk (RFC 3030), and hands
+ * the content over as it arrives.
  *
  * The library's own reading of DATA is replaced: it un-stuffs after a bare LF, spends a turn of the event loop on every
  * stuffed dot and hands out a PassThrough. Only CRLF.CRLF ends the data (RFC 5321 section 4.1.1.4), wherever it is cut.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { ContentEnd, IncomingContent } from '../core/message.ts';
+import { ChunkDecoder } from '../smtp/chunking.ts';
 import { DotDecoder } from '../smtp/dot-stuffing.ts';
 
 export interface ContentLimits {
@@ -20,7 +22,7 @@ type Continue = (error?: Error | null) => void;
 export class Incoming implements IncomingContent {
   /** Resolves when no more octets will come: the end of data was found, or the client left. */
   readonly finished: Promise<void>;
-  readonly #decoder: DotDecoder;
+  readonly #decoder: DotDecoder | ChunkDecoder;
   readonly #limits: ContentLimits;
   readonly #slices: Buffer[] = [];
   #end: ContentEnd | null = null;
@@ -29,9 +31,10 @@ export class Incoming implements IncomingContent {
   #whenTaken: Continue | null = null;
   #finish: () => void = () => {};
 
-  constructor(limits: ContentLimits) {
+  /** `chunked`: BDAT, and the end is told by `endChunks`; else DATA, and it is found. */
+  constructor(limits: ContentLimits, chunked: boolean) {
     this.#limits = limits;
-    this.#decoder = new DotDecoder({ bareNewline: limits.bareNewline });
+    this.#decoder = chunked ? new ChunkDecoder(limits) : new DotDecoder(limits);
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -53,6 +56,13 @@ export class Incoming implements IncomingContent {
     if (rest !== null) this.#conclude(this.#fault() ?? 'complete');
     else this.#wake?.();
     return rest;
+  }
+
+  /** The last chunk was fed. */
+  endChunks(): void {
+    const slice = this.#decoder instanceof ChunkDecoder ? this.#decoder.end() : null;
+    if (slice !== null && this.#wanted && this.#fault() === null) this.#slices.push(slice);
+    this.#conclude(this.#fault() ?? 'complete');
   }
 
   /** Calls `next` when the pipeline has taken what was fed: this is how a slow reader slows the client. */
@@ -112,15 +122,38 @@ export class Incoming implements IncomingContent {
   }
 }
 
+/** A chunk being read: its octets go to `incoming`, or nowhere. */
+interface Chunk {
+  left: number;
+  readonly incoming: Incoming | null;
+  readonly last: boolean;
+  readonly read: () => void;
+}
+
 export class ContentStream extends SMTPStream {
   #incoming: Incoming | null = null;
+  #chunk: Chunk | null = null;
   #resume: (() => void) | null = null;
 
   /** From now on what arrives is mail data, until its end is found; then nothing is read until `resume`. */
   startContent(limits: ContentLimits): Incoming {
     this._dataMode = true;
-    this.#incoming = new Incoming(limits);
+    this.#incoming = new Incoming(limits, false);
     return this.#incoming;
+  }
+
+  /**
+   * The next `octets` are a chunk; calls `read` behind them. Behind the last one nothing is read until `resume`.
+   * `next` goes on with what was read already.
+   */
+  startChunk(octets: number, last: boolean, incoming: Incoming | null, read: () => void, next: () => void): void {
+    const chunk = { left: octets, last, incoming, read };
+    if (octets === 0) this.#endChunk(chunk, next);
+    else {
+      this._dataMode = true;
+      this.#chunk = chunk;
+      next();
+    }
   }
 
   /** The replies to the content are given: the commands behind it may be read. */
@@ -130,7 +163,39 @@ export class ContentStream extends SMTPStream {
     resume?.();
   }
 
+  #endChunk({ incoming, last, read }: Chunk, next: () => void): void {
+    // Set before: the end of the content may be all that the reply, and so `resume`, waits for.
+    if (last) this.#resume = next;
+    if (last) incoming?.endChunks();
+    read();
+    if (!last) next();
+  }
+
+  #feedChunk(chunk: Chunk, octets: Buffer, done: Continue): void {
+    const slice = octets.subarray(0, chunk.left);
+    chunk.left -= slice.length;
+    chunk.incoming?.feed(slice);
+    const whenTaken = (next: () => void): void => {
+      if (chunk.incoming === null) next();
+      else chunk.incoming.whenTaken(next);
+    };
+    if (chunk.left > 0) {
+      whenTaken(done);
+      return;
+    }
+    this.#chunk = null;
+    this._dataMode = false;
+    this._remainder = '';
+    const rest = octets.subarray(slice.length);
+    // A turn of the event loop for each chunk: thousands of small ones in a segment must not become a deep stack.
+    this.#endChunk(chunk, () => whenTaken(() => setImmediate(() => this._write(rest, 'buffer', done))));
+  }
+
   override _feedDataStream(chunk: Buffer, done: Continue): void {
+    if (this.#chunk !== null) {
+      this.#feedChunk(this.#chunk, chunk, done);
+      return;
+    }
     const incoming = this.#incoming;
     if (incoming === null) {
       done();

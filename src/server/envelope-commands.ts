@@ -1,5 +1,5 @@
 /**
- * envelope-commands - MAIL and RCPT lines to values, or to the reply that refuses them (RFC 5321 section 4.1.1).
+ * envelope-commands - greetings, MAIL and RCPT lines to values, or to the reply that refuses them (RFC 5321 section 4.1.1).
  */
 import type { EsmtpParameters, Recipient } from '../core/envelope.ts';
 import { type Reply, replies, reply } from '../core/reply.ts';
@@ -7,10 +7,17 @@ import { parseParameters } from '../smtp/parameters.ts';
 import { type Path, parsePath } from '../smtp/path.ts';
 
 const VERB_LENGTH = 4;
+const LONGEST_HELO = 255;
 
 export interface Mail {
   readonly path: Path;
   readonly parameters: EsmtpParameters;
+}
+
+/** The name in a greeting, `argument` being what stands behind the verb; null where there is none. */
+export function readHello(argument: string): string | null {
+  const name = argument.trim().split(/\s+/).join(' ');
+  return name === '' || name.length > LONGEST_HELO || /[\p{Cc}\ufffd]/u.test(name) ? null : name;
 }
 
 /** `command` is the whole line without its CRLF; `limit` the largest content in octets, against SIZE= (RFC 1870). */

@@ -4,7 +4,10 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
+import type { ProxySource } from '../smtp/proxy-header.ts';
 import { Connection } from './connection.ts';
+import { PeerCounts } from './peer-counts.ts';
+import { readProxyHeader } from './proxy.ts';
 import type { Site } from './site.ts';
 
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -18,15 +21,21 @@ export interface ListenerOptions {
 }
 
 /** The library's commands that no mail client has a use for here. */
-const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'WIZ', 'SHELL', 'KILL', 'HELP'];
+const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'HELP'];
 
 /** Longer than any wait of ours: sessions are ended by `drain`, not by the library. */
 const LIBRARY_CLOSE_TIMEOUT = 24 * 60 * 60 * 1000;
+
+/** A proxy writes its header at once; in milliseconds. */
+const PROXY_HEADER_PATIENCE = 10_000;
 
 class Server extends SMTPServer {
   readonly site: () => Site;
   /** From the first octet to the record of the last transaction, which may outlive the connection. */
   readonly sessions = new Set<Connection>();
+  /** Connections whose PROXY header is not there yet. */
+  readonly unnamed = new Set<Socket>();
+  readonly #peers = new PeerCounts();
   allEnded: () => void = () => {};
 
   constructor(site: () => Site) {
@@ -46,15 +55,41 @@ class Server extends SMTPServer {
   }
 
   override connect(socket: Socket): void {
-    this.options.socketTimeout = this.site().clientTimeout;
-    const connection = new Connection(this, socket, this.site, () => {
+    const { clientFrom, trusts, clientTimeout, entrance, log } = this.site();
+    if (clientFrom !== 'proxy') {
+      this.#begin(socket, 'peer');
+      return;
+    }
+    // On a unix socket a peer has no address: who may open it, is trusted.
+    const peer = socket.remoteAddress ?? null;
+    const refused = (problem: string): void => log.warn('proxy-refused', { listener: entrance.name, peer, problem });
+    if (peer !== null && !trusts(peer)) {
+      refused('this peer is not trusted');
+      socket.on('error', () => {}).destroy();
+      return;
+    }
+    this.unnamed.add(socket);
+    readProxyHeader(socket, Math.min(PROXY_HEADER_PATIENCE, clientTimeout), (result) => {
+      this.unnamed.delete(socket);
+      if ('problem' in result) refused(result.problem);
+      else this.#begin(socket, result.source);
+    });
+  }
+
+  #begin(socket: Socket, source: ProxySource): void {
+    const site = this.site();
+    this.options.socketTimeout = site.clientTimeout;
+    const connection = new Connection(this, socket, this.site, source, () => {
       this.sessions.delete(connection);
+      if (counted !== null) this.#peers.leave(counted);
       if (this.sessions.size === 0) this.allEnded();
     });
+    const counted = connection.client.countedAddress(site);
+    const crowded = counted !== null && this.#peers.enter(counted) > site.sessions.perPeer;
     this.connections.add(connection);
     this.sessions.add(connection);
     connection.on('error', (error) => this._onError(error));
-    connection.init();
+    connection.init(crowded);
   }
 }
 
@@ -74,7 +109,7 @@ export class Listener {
 
   /** Sessions, from the first octet to the record of the last transaction. */
   get sessions(): number {
-    return this.#server.sessions.size;
+    return this.#server.sessions.size + this.#server.unnamed.size;
   }
 
   /** Open connections; a session may go on without one, until its last transaction is finished. */
@@ -108,6 +143,7 @@ export class Listener {
   async drain(timeout: number): Promise<void> {
     const { sessions } = this.#server;
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#server.unnamed) socket.destroy();
     for (const session of sessions) session.drain();
     if (sessions.size > 0) {
       await new Promise<void>((resolve) => {

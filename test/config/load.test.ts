@@ -40,16 +40,30 @@ test('the smallest configuration has every default', () => {
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
+        chunking: false,
+        tls: null,
       },
     ],
-    downstreams: [{ kind: 'lmtp', name: 'mailman', address: { host: '127.0.0.1', port: 8024 }, xforward: false }],
+    downstreams: [
+      {
+        kind: 'lmtp',
+        name: 'mailman',
+        addresses: [{ host: '127.0.0.1', port: 8024 }],
+        connections: null,
+        verifyRecipients: false,
+        xforward: false,
+      },
+    ],
     routes: [{ recipients: null, to: 'mailman' }],
     rules: { system: null, presets: null, lists: null, may: MAY },
     limits: {
       message: 25 * 1024 ** 2,
       memory: 256 * 1024 ** 2,
       connections: 1000,
+      connectionsPerPeer: null,
       recipients: 100,
+      errors: 20,
+      commands: 1000,
       bareNewline: 'reject',
     },
     timeouts: { client: 300_000, connect: 10_000, reply: 300_000, drain: 30_000 },
@@ -74,7 +88,9 @@ listen:
     refuse_at: data
     deadline: 45 seconds
 downstreams:
-  filter: { smtp: "unix:/run/filter.sock", xforward: true }
+  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5, verify_recipients: true }
+  mailman2: { pipe: [/var/lib/mailman/mail/mailman, "{command}", "{list}"] }
+  local: { lmtp: { program: [/usr/libexec/mail.local, -l] } }
   inbox: { maildir: var/mail, layout: md5, depth: 2 }
 routes:
   - { recipients: ["*@Lists.example.org", boss@example.org], to: filter }
@@ -82,7 +98,7 @@ routes:
 rules:
   system: rules/system.yaml
   lists: { folder: /srv/lists, layout: user, dialect: plain }
-limits: { message: 10 MB, memory: 1 GB, connections: 10, recipients: 500, bare_newline: normalize }
+limits: { message: 10 MB, memory: 1 GB, connections: 10, connections_per_peer: 5, recipients: 500, errors: 3, bare_newline: normalize }
 timeouts: { client: 1 minute, connect: 500 milliseconds, reply: 1 hour, drain: 2 seconds }
 log: { level: debug, format: pretty }
 admin: unix:admin.sock
@@ -101,9 +117,32 @@ workers: 4
     refuseAt: 'data',
     deadline: 45_000,
     received: false,
+    chunking: false,
+    tls: null,
   });
   assert.deepEqual(config.downstreams, [
-    { kind: 'smtp', name: 'filter', address: { path: '/run/filter.sock' }, xforward: true },
+    {
+      kind: 'smtp',
+      name: 'filter',
+      addresses: [{ path: '/run/filter.sock' }],
+      connections: 5,
+      xforward: true,
+      verifyRecipients: true,
+    },
+    {
+      kind: 'pipe',
+      name: 'mailman2',
+      program: ['/var/lib/mailman/mail/mailman', '{command}', '{list}'],
+      connections: 4,
+    },
+    {
+      kind: 'lmtp',
+      name: 'local',
+      addresses: [{ program: ['/usr/libexec/mail.local', '-l'] }],
+      connections: 4,
+      xforward: false,
+      verifyRecipients: false,
+    },
     { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: { scheme: 'md5', depth: 2 } },
   ]);
   assert.deepEqual(config.routes, [
@@ -120,7 +159,10 @@ workers: 4
     message: 10 * 1024 ** 2,
     memory: 1024 ** 3,
     connections: 10,
+    connectionsPerPeer: 5,
     recipients: 500,
+    errors: 3,
+    commands: 5000,
     bareNewline: 'normalize',
   });
   assert.deepEqual(config.timeouts, { client: 60_000, connect: 500, reply: 3_600_000, drain: 2000 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Config } from '../../src/config/config.ts';
+import { type KeyPair, keyPairReader } from '../../src/config/key-pair.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
 import { type Layout, PLAIN } from '../../src/core/layout.ts';
@@ -21,22 +23,33 @@ const tcp = fc.record({
 const unix = fc.record({ path: fc.constantFrom('/run/x.sock', '/run/a b #c.sock') });
 const flag = fc.boolean();
 
+const KEY_PAIR = readPair();
+
+function readPair(): KeyPair {
+  const folder = resolve('test', 'support', 'certificate');
+  const pair = keyPairReader()(join(folder, 'cert.pem'), join(folder, 'key.pem'));
+  assert.ok('certificate' in pair);
+  return pair;
+}
+
 const listener = fc
   .record({
     protocol: fc.constantFrom('lmtp' as const, 'smtp' as const),
     address: fc.oneof(tcp, unix),
     mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
-    clientFrom: fc.constantFrom('peer' as const, 'xforward' as const),
+    clientFrom: fc.constantFrom('peer' as const, 'xforward' as const, 'xclient' as const, 'proxy' as const),
     trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
     mixed: fc.constantFrom('split' as const, 'strictest' as const),
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
+    chunking: flag,
+    tls: fc.constantFrom(null, KEY_PAIR),
   })
   .map((one) => ({
     ...one,
     mode: 'path' in one.address ? one.mode : null,
-    trust: one.clientFrom === 'xforward' && !('path' in one.address) ? one.trust : LOOPBACK,
+    trust: one.clientFrom !== 'peer' && !('path' in one.address) ? one.trust : LOOPBACK,
     refuseAt: one.protocol === 'smtp' && one.mixed === 'strictest' ? one.refuseAt : 'rcpt',
     mixed: one.protocol === 'smtp' ? one.mixed : 'split',
   }));
@@ -50,8 +63,28 @@ const downstream = fc.oneof(
   fc.record({
     kind: fc.constantFrom('lmtp' as const, 'smtp' as const),
     name,
-    address: fc.oneof(tcp, unix),
+    addresses: fc.uniqueArray(fc.oneof(tcp, unix), {
+      minLength: 1,
+      maxLength: 3,
+      selector: (address) => JSON.stringify(address),
+    }),
+    connections: fc.option(fc.integer({ min: 1, max: 100 })),
     xforward: flag,
+    verifyRecipients: flag,
+  }),
+  fc.record({
+    kind: fc.constant('lmtp' as const),
+    name,
+    addresses: fc.constantFrom([{ program: ['/usr/bin/lmtp', '-l', '', 'null', 'a b'] }]),
+    connections: fc.integer({ min: 1, max: 100 }),
+    xforward: flag,
+    verifyRecipients: flag,
+  }),
+  fc.record({
+    kind: fc.constant('pipe' as const),
+    name,
+    program: fc.constantFrom(['/usr/bin/x'], ['/a b', '{list}', '-x', '', 'é: #']),
+    connections: fc.integer({ min: 1, max: 100 }),
   }),
   fc.record({
     kind: fc.constant('maildir' as const),
@@ -98,7 +131,10 @@ const config: fc.Arbitrary<Config> = fc
       message: size,
       memory: size,
       connections: fc.integer({ min: 1, max: 1e6 }),
+      connectionsPerPeer: fc.option(fc.integer({ min: 1, max: 1e6 })),
       recipients: fc.integer({ min: 1, max: 1e6 }),
+      errors: fc.integer({ min: 1, max: 1e6 }),
+      commands: fc.integer({ min: 2e6, max: 3e6 }),
       bareNewline: fc.constantFrom('reject' as const, 'normalize' as const),
     }),
     timeouts: fc.record({ client: wait, connect: wait, reply: wait, drain: wait }),
@@ -156,6 +192,7 @@ listen:
     refuse_at: rcpt
     deadline: 61 seconds
     received: false
+    chunking: false
 downstreams:
   inbox:
     maildir: /var/mail
@@ -173,6 +210,8 @@ limits:
   memory: 2 GB
   connections: 1000
   recipients: 100
+  errors: 20
+  commands: 1000
   bare_newline: reject
 timeouts:
   client: 1 minute

@@ -7,6 +7,7 @@ import type { DeliverOptions, Downstream } from '../../src/downstream/downstream
 import { createServerDownstream, type ServerOptions } from '../../src/downstream/server-downstream.ts';
 import { content, envelope, type Given, show, warnings } from './envelope.ts';
 import { type ScriptedServer, type ScriptedServerOptions, startScriptedServer } from './scripted-server.ts';
+import { standIn } from './stand-in.ts';
 
 export interface Bench {
   readonly server: ScriptedServer;
@@ -18,17 +19,26 @@ export interface Bench {
   commands(session?: number): readonly string[];
 }
 
+type Addresses = ServerOptions['addresses'];
+
+/** A program that passes on what is said between the downstream and the scripted server. */
+export function throughProgram({ address }: ScriptedServer): Addresses {
+  return [{ program: standIn('bridge', JSON.stringify(address)) }];
+}
+
+/** `way`: how the downstream gets to the server. */
 export async function bench(
   t: TestContext,
   options: ScriptedServerOptions,
   own: Partial<ServerOptions> = {},
+  way: (server: ScriptedServer) => Addresses = ({ address }) => [address],
 ): Promise<Bench> {
   const server = await startScriptedServer(options);
   const log = warnings();
   const downstream = createServerDownstream({
     name: 'lists',
     protocol: options.protocol,
-    address: server.address,
+    addresses: way(server),
     helo: 'postern.example',
     xforward: false,
     timeouts: { connect: 2_000, reply: 2_000 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Bench, bench } from './bench.ts';
+import { type Bench, bench, throughProgram } from './bench.ts';
 import { big, type Given } from './envelope.ts';
 import {
   type Act,
@@ -261,18 +261,25 @@ describe('what a downstream does wrong', { concurrency: 4 }, () => {
   for (const row of rows) {
     const silent = JSON.stringify(row.script).includes('"hang"');
     test(row.name, async (t) => {
-      const variants = ['lmtp', 'smtp'].flatMap((protocol) =>
-        [true, false].flatMap((pipelining) => [1, 3].map((count) => ({ protocol, pipelining, count }))),
+      const onSockets = ['lmtp', 'smtp'].flatMap((protocol) =>
+        [true, false].flatMap((pipelining) =>
+          [1, 3].map((count) => ({ protocol, pipelining, count, isProgram: false })),
+        ),
       );
+      const variants = [...onSockets, { protocol: 'lmtp', pipelining: true, count: 3, isProgram: true }];
       await Promise.all(
-        variants.map(async ({ protocol, pipelining, count }) => {
-          const where = `${protocol}, ${count} recipients, ${pipelining ? '' : 'not '}pipelined`;
+        variants.map(async ({ protocol, pipelining, count, isProgram }) => {
+          const where = `${isProgram ? 'program, ' : ''}${protocol}, ${count} recipients, ${pipelining ? '' : 'not '}pipelined`;
           const of = protocol === 'lmtp' ? 'lmtp' : 'smtp';
           const capabilities = pipelining ? CAPABILITIES : CAPABILITIES.slice(1);
           const { deliver, server, warnings, downstream }: Bench = await bench(
             t,
             { protocol: of, capabilities, script: row.script },
-            { timeouts: { connect: 5_000, reply: silent ? PATIENCE : 5_000 }, missingAfter: 5_000 },
+            {
+              timeouts: { connect: 5_000, reply: silent ? (isProgram ? 2_000 : PATIENCE) : 5_000 },
+              missingAfter: 5_000,
+            },
+            isProgram ? throughProgram : undefined,
           );
           const given: Given = { to: ['a@x', 'b@x', 'c@x'].slice(0, count) };
           const expected = row[of] ?? row.expect ?? [];
@@ -304,7 +311,7 @@ test('no connection', async (t) => {
 });
 
 test('no such socket', async (t) => {
-  const { deliver } = await bench(t, { protocol: 'lmtp' }, { address: { path: '/nonexistent/lmtp.sock' } });
+  const { deliver } = await bench(t, { protocol: 'lmtp' }, { addresses: [{ path: '/nonexistent/lmtp.sock' }] });
   assert.deepEqual(await deliver(), [UNREACHABLE]);
 });
 

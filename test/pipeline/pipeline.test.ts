@@ -45,6 +45,8 @@ interface Given {
   readonly downstream?: Readonly<Record<string, Reply>> | 'throws';
   /** Shadow rules that would have decided, by local-part. */
   readonly shadows?: Readonly<Record<string, readonly string[]>>;
+  /** What the downstream says of a local-part at RCPT; left out: it is not asked. */
+  readonly verify?: Readonly<Record<string, Reply>>;
   readonly nullReversePath?: boolean;
   readonly end?: ContentEnd;
   /** Of a recipient, the name of the ruleset that is still undecided after RCPT; the same for all where it is left out. */
@@ -55,6 +57,8 @@ interface Given {
 
 interface Seen {
   readonly atRcpt: readonly string[];
+  /** Of whom the downstream was asked at RCPT. */
+  readonly asked: readonly string[];
   readonly replies: readonly string[];
   readonly one: string | null;
   readonly delivered: readonly (readonly string[])[];
@@ -91,6 +95,7 @@ function ruleset(name: string): object {
 async function run(given: Given): Promise<Seen> {
   const records: TransactionRecord[] = [];
   const delivered: string[][] = [];
+  const asked: string[] = [];
   const entrance = given.entrance ?? EACH;
   const downstream: Downstream = {
     name: 'inbox',
@@ -105,6 +110,14 @@ async function run(given: Given): Promise<Seen> {
       for (const [position, result] of results.entries()) options.onReply?.(position, result);
       return results;
     },
+    ...(given.verify === undefined
+      ? {}
+      : {
+          verify: async (_: Transaction, { forwardPath: { localPart } }: Recipient) => {
+            asked.push(localPart);
+            return given.verify?.[localPart] ?? null;
+          },
+        }),
     close: async () => {},
   };
   const pipeline = createPipeline({
@@ -155,6 +168,7 @@ async function run(given: Given): Promise<Seen> {
     atRcpt: admissions.map(({ refusal }) => (refusal === null ? '250' : print(refusal))),
     replies: outcomes.map((outcome) => print(outcome.reply)),
     one: entrance.replies === 'one' ? print(combine(outcomes)) : null,
+    asked,
     delivered,
     records,
     answeredInOrder,
@@ -192,6 +206,44 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
     name: 'a null reverse-path is refused after the dot only',
     given: { nullReversePath: true, recipients: ['a'], rules: { a: { envelope: 'reject' } } },
     expect: { atRcpt: ['250'], replies: ['550 a says reject'], delivered: [] },
+  },
+  {
+    name: 'the downstream is asked at RCPT of those whom the rules may relay, and its refusal is passed on',
+    given: {
+      recipients: ['a', 'b', 'c', 'd', 'e', 'f'],
+      rules: {
+        b: { envelope: 'reject' },
+        c: { envelope: 'relay' },
+        e: { envelope: 'discard' },
+        f: { content: 'reject' },
+      },
+      verify: { a: reply(550, '5.1.1', 'no a'), c: reply(553, '5.1.3', 'no c'), e: reply(550, '5.1.1', 'no e') },
+    },
+    expect: {
+      asked: ['a', 'c', 'd', 'f'],
+      atRcpt: ['550 no a', '550 b says reject', '553 no c', '250', '250', '250'],
+      replies: ['250 ok d', '250 Ok', '550 f says reject'],
+      delivered: [['d@lists.example.org']],
+    },
+  },
+  {
+    name: 'what the downstream says at RCPT is told to those who verify an address too',
+    given: {
+      nullReversePath: true,
+      recipients: ['a', 'b'],
+      rules: { b: { envelope: 'reject' } },
+      verify: { a: reply(550, '5.1.1', 'no a') },
+    },
+    expect: { asked: ['a'], atRcpt: ['550 no a', '250'], replies: ['550 b says reject'] },
+  },
+  {
+    name: 'refuse_at data: the downstream is not asked at RCPT',
+    given: {
+      entrance: { ...EACH, refuseAt: 'data' },
+      recipients: ['a'],
+      verify: { a: reply(550, '5.1.1', 'no a') },
+    },
+    expect: { asked: [], atRcpt: ['250'], replies: ['250 ok a'] },
   },
   {
     name: 'equal recipients go downstream once and are answered each',

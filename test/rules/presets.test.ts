@@ -29,7 +29,10 @@ test('every file in the folder is a preset that loads without a warning', () => 
 });
 
 function extending(presets: Presets, text: string): Ruleset {
-  const { ruleset, diagnostics } = load('list', `version: 1\n${text}`, { presets });
+  const { ruleset, diagnostics } = load('list', `version: 1\n${text}`, {
+    presets,
+    trustResultsFrom: ['mx.example.org'],
+  });
   assert.deepEqual(
     diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, null)),
     [],
@@ -50,6 +53,69 @@ const BOTH = 'From: ann@example.net, eve@example.com';
 
 /** By preset. */
 const cases: Readonly<Record<string, readonly Case[]>> = {
+  'newcomers-held': [
+    { list: 'with: { members: [ann@example.net] }', given: { header: ANN }, expect: 'relay' },
+    {
+      list: 'with: { members: [ann@example.net] }',
+      given: { header: EVE },
+      expect: 'relay; add X-Postern-Hold: not a member',
+    },
+  ],
+  'text-only': [
+    { list: '', given: { header: ANN }, expect: 'relay' },
+    {
+      list: 'with: { html_text: "Plain text, please." }',
+      given: { header: `${ANN}\nContent-Type: text/html`, body: '<p>Tulips</p>' },
+      expect: '550 5.7.1 Plain text, please. (id T1)',
+    },
+  ],
+  'no-robots': [
+    { list: '', given: { header: `${ANN}\nAuto-Submitted: no` }, expect: 'relay' },
+    {
+      list: '',
+      given: { header: `${ANN}\nAuto-Submitted: auto-generated` },
+      expect: 'discard: gardeners@lists.example.org is for messages that people write.',
+    },
+    {
+      list: 'with: { robots_then: reject, robots_text: "No." }',
+      given: { header: `${ANN}\nPrecedence: bulk` },
+      expect: '550 5.7.1 No. (id T1)',
+    },
+  ],
+  'no-loops': [
+    { list: '', given: { header: ANN }, expect: 'relay' },
+    {
+      list: '',
+      given: { header: `${ANN}\nX-BeenThere: gardeners@lists.example.org` },
+      expect: '554 5.4.6 This message has been through gardeners@lists.example.org already. (id T1)',
+    },
+    {
+      list: 'with: { most_hops: 1 }',
+      given: { header: `Received: a\nReceived: b\n${ANN}` },
+      expect: '554 5.4.6 This message has passed too many servers. (id T1)',
+    },
+  ],
+  'attachment-policy': [
+    { list: '', given: { header: ANN }, expect: 'relay' },
+    {
+      list: '',
+      given: { header: `${ANN}\nContent-Type: application/x-program; name=Setup.EXE`, body: 'x' },
+      expect: '550 5.7.1 Programs are not taken as attachments (Setup.EXE). (id T1)',
+    },
+    {
+      list: 'with: { largest: 5 B }',
+      given: { header: `${ANN}\nContent-Type: application/pdf; name=tulips.pdf`, body: 'tulips' },
+      expect: '550 5.7.1 Please put tulips.pdf on a server and send a link. (id T1)',
+    },
+  ],
+  'dmarc-guard': [
+    { list: '', given: { header: ANN }, expect: 'relay' },
+    {
+      list: '',
+      given: { header: `Authentication-Results: mx.example.org; dmarc=fail (p=reject)\n${ANN}` },
+      expect: '550 5.7.26 The DMARC policy of your domain refuses this message. (id T1)',
+    },
+  ],
   'announce-only': [
     { list: 'with: { announcers: [ann@example.net] }', given: { header: ANN }, expect: 'relay' },
     {

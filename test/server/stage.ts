@@ -28,6 +28,8 @@ export interface Stage {
 export interface StageOptions {
   readonly protocol?: 'lmtp' | 'smtp';
   readonly site?: Partial<Site>;
+  /** Keys that are asked for anew each time, as after a reload. */
+  readonly live?: Partial<Site>;
   readonly address?: ListenAddress;
   readonly clientTimeout?: number;
   readonly admit?: (recipient: Recipient) => Promise<Reply | null>;
@@ -84,7 +86,10 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
     clientFrom: 'peer',
     trusts: () => true,
+    chunking: false,
+    tls: null,
     limits: { size: 1_000_000, bareNewline: 'reject', recipients: 100 },
+    sessions: { perPeer: 1000, errors: 20, commands: 1000 },
     clientTimeout: options.clientTimeout ?? 5000,
     log: silentLog(errors),
     pipeline: () => pipeline,
@@ -93,7 +98,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     ...options.site,
   };
   const address = options.address ?? { host: '127.0.0.1', port: 0 };
-  const listener = new Listener({ address, mode: null }, () => site);
+  const listener = new Listener({ address, mode: null }, () => ({ ...site, ...options.live }));
   await listener.open();
   return { listener, port: listener.port ?? 0, arrived, abandoned, errors };
 }
