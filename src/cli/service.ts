@@ -81,9 +81,23 @@ async function load(
 
 /** The limits of one of several processes: what is said for all is divided, so that it stays true for all. */
 export function shareOf(config: Config, processes: number): Config {
-  const { memory, connections } = config.limits;
+  const { memory, connections, connectionsPerPeer } = config.limits;
   const share = (of: number): number => Math.max(1, Math.floor(of / processes));
-  return { ...config, limits: { ...config.limits, memory: share(memory), connections: share(connections) } };
+  const shareOrNone = (of: number | null): number | null => (of === null ? null : share(of));
+  return {
+    ...config,
+    downstreams: config.downstreams.map((one) => {
+      if (one.kind === 'maildir') return one;
+      if (one.kind === 'pipe') return { ...one, connections: share(one.connections) };
+      return { ...one, connections: shareOrNone(one.connections) };
+    }),
+    limits: {
+      ...config.limits,
+      memory: share(memory),
+      connections: share(connections),
+      connectionsPerPeer: shareOrNone(connectionsPerPeer),
+    },
+  };
 }
 
 /** Keys that a reload does not reach and that are not the same in both. */

@@ -38,6 +38,10 @@ export interface Stats {
   readonly rules: readonly Counted[];
 }
 
+/** Events of deliveries that failed, and all after which a downstream is taken to be down. */
+const FAILED: readonly string[] = ['downstream-failed', 'downstream-unknown-outcome'];
+const DOWN: readonly string[] = [...FAILED, 'downstream-unreachable', 'downstream-not-asked'];
+
 const SHOWN = 20;
 const PLACES = 200;
 const SLOT = 5_000;
@@ -99,10 +103,10 @@ export class Tally implements Observer {
   }
 
   event(_level: string, event: string, { downstream }: Detail): void {
-    if (typeof downstream !== 'string' || !event.startsWith('downstream-')) return;
+    if (typeof downstream !== 'string' || !DOWN.includes(event)) return;
     const counts = this.#downstream(downstream);
     counts.up = false;
-    if (event !== 'downstream-unreachable') counts.failures += 1;
+    if (FAILED.includes(event)) counts.failures += 1;
   }
 
   /** After a reload, which tries each of them. */

@@ -378,7 +378,7 @@ export const configSchema = z.strictObject({
   }),
   workers: workers.prefault('1').meta({
     description:
-      'Processes that take mail; cores for one a core. From 2 on limits.memory and limits.connections are divided among them, and each remembers for itself who has a message already that an SMTP client sends again: one that comes back to another process may reach that recipient twice.',
+      'Processes that take mail; cores for one a core. From 2 on limits.memory, limits of connections and connections of downstreams are divided among them, at least 1 for each, and each remembers for itself who has a message already that an SMTP client sends again: one that comes back to another process may reach that recipient twice.',
   }),
 });
 

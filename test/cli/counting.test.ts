@@ -94,6 +94,8 @@ test('a downstream is down from its failure to its next 2yz, or to a reload', ()
   const tally = new Tally(() => 0);
   const log = observedLog(SILENT, [tally]);
   const up = () => tally.isUp('mailman');
+  log.warn('downstream-address-failed', { downstream: 'mailman', stage: 'connect', failure: 'unreachable' });
+  log.warn('downstream-stderr', { downstream: 'mailman', line: 'x' });
   assert.equal(up(), true);
   log.warn('downstream-failed', { downstream: 'mailman', stage: 'connect', failure: 'unreachable' });
   log.transaction(transaction(recipient({ reply: '451 4.4.1 Away' })));

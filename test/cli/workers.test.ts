@@ -143,10 +143,22 @@ test('an address that cannot be had: one line, exit 1', async (t) => {
 test('limits for all together are divided', () => {
   const { config } = parseConfig(
     '/x.yaml',
-    configuration('127.0.0.1:1', 'limits: { memory: 100 MB, connections: 10 }'),
+    configuration('127.0.0.1:1', 'limits: { memory: 100 MB, connections: 10, connections_per_peer: 8 }').replace(
+      'inbox: {',
+      'list: { lmtp: 127.0.0.1:2, connections: 9 }, other: { smtp: 127.0.0.1:3 }, run: { pipe: [/bin/x] }, inbox: {',
+    ),
   );
   assert.ok(config !== null);
-  assert.deepEqual(shareOf(config, 4).limits, { ...config.limits, memory: 25 * 1024 * 1024, connections: 2 });
+  assert.deepEqual(shareOf(config, 4).limits, {
+    ...config.limits,
+    memory: 25 * 1024 * 1024,
+    connections: 2,
+    connectionsPerPeer: 2,
+  });
+  assert.deepEqual(
+    shareOf(config, 4).downstreams.map((one) => ('connections' in one ? one.connections : undefined)),
+    [2, null, 1, undefined],
+  );
   assert.equal(shareOf(config, 20).limits.connections, 1);
   assert.deepEqual(shareOf(config, 1), config);
 });
