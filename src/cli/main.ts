@@ -67,4 +67,10 @@ async function main(args: readonly string[]): Promise<number> {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
-process.exit(await main(process.argv.slice(2)));
+const args = process.argv.slice(2);
+const status = await main(args);
+// A pipe takes what it can: without waiting the rest of a long report would be lost. A service waits for nobody's reading.
+if (args[0] !== 'serve') {
+  for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done));
+}
+process.exit(status);
