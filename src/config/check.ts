@@ -96,9 +96,9 @@ function checkListeners(document: YamlDocument, readKeyPair: ReadKeyPair, tell: 
         'take it away: over LMTP it is always rcpt',
       );
     }
-    if (mixed === 'split' && refuse_at === 'data') {
+    if (mixed !== undefined && mixed !== 'strictest' && refuse_at === 'data') {
       const hint = 'write mixed: strictest, or take refuse_at away';
-      tell('E_VALUE', [...path, 'mixed'], 'split refuses at RCPT, which refuse_at: data is to avoid', hint);
+      tell('E_VALUE', [...path, 'mixed'], `${mixed} refuses at RCPT, which refuse_at: data is to avoid`, hint);
     }
     if (value.tls !== undefined) {
       const at = (file: string) => resolve(dirname(document.file), file);

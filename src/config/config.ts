@@ -17,7 +17,7 @@ export interface ListenerConfig {
   /** Peers whose word on who the client is, is taken; on a unix socket every peer's is. */
   readonly trust: readonly Network[];
   /** One reply for many verdicts (SMTP only). */
-  readonly mixed: 'split' | 'strictest';
+  readonly mixed: 'split' | 'strictest' | 'prdr';
   readonly refuseAt: 'rcpt' | 'data';
   /** From the client's final dot to our last reply. */
   readonly deadline: number;

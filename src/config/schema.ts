@@ -153,11 +153,11 @@ export const listenerSchema = z.strictObject({
     description:
       'Peers whose word on who the client is, is taken. With client_from: proxy nobody else is served. On a unix socket every peer is trusted: mode says who that can be.',
   }),
-  mixed: choice(['split', 'strictest'], ['prdr'])
+  mixed: choice(['split', 'strictest', 'prdr'])
     .optional()
     .meta({
       description:
-        'One reply for many verdicts, SMTP only. split (where it is left out): recipients whose rules can still differ are asked for in a message of their own (452 at RCPT). strictest: if any recipient is refused, the message is refused for all. In either nothing is relayed for some and refused for others by the rules. strictest is what refuse_at: data goes with.',
+        'One reply for many verdicts, SMTP only. split (where it is left out): recipients whose rules can still differ are asked for in a message of their own (452 at RCPT). strictest: if any recipient is refused, the message is refused for all. In neither is anything relayed for some and refused for others by the rules. prdr: clients that know PRDR (Exim) get a reply for each recipient after the dot; for others as split. strictest is what refuse_at: data goes with.',
       examples: ['strictest'],
     }),
   refuse_at: choice(['rcpt', 'data']).prefault('rcpt').meta({

@@ -262,7 +262,7 @@ async function decideAll(decisions: readonly Decision[], learned: Learned): Prom
 }
 
 function isSplit(entrance: Entrance): boolean {
-  return entrance.replies === 'one' && entrance.mixed === 'split';
+  return entrance.replies === 'one' && entrance.mixed !== 'strictest';
 }
 
 /** Whether, by what is decided, any recipient may still be relayed to. */

@@ -8,28 +8,19 @@
 import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import type { Recipient, Transaction } from '../core/envelope.ts';
+import type { Recipient } from '../core/envelope.ts';
 import { type Reply, replies, reply, withId } from '../core/reply.ts';
-import type { Admission, Pipeline } from '../pipeline/pipeline.ts';
 import { parseBdat } from '../smtp/chunking.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import { formatReply } from '../smtp/reply-format.ts';
 import { ContentStream, Incoming } from './data.ts';
 import { readHello, readMail, readRecipient } from './envelope-commands.ts';
 import { extensions, isSwitchedOff, takes } from './extensions.ts';
-import { combine, OrderedReplies } from './final-replies.ts';
+import { finalReplies } from './final-replies.ts';
 import { libraryReply } from './library-reply.ts';
+import { type OpenTransaction, openTransaction } from './open-transaction.ts';
 import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
-import { newTransactionId } from './transaction-id.ts';
-
-/** The transaction under way, from MAIL to its last reply. It keeps the pipeline it began with over a reload. */
-interface Open {
-  readonly transaction: Transaction;
-  readonly pipeline: Pipeline;
-  readonly gone: AbortController;
-  readonly admissions: Admission[];
-}
 
 const CHUNKS_HAVE_BEGUN = reply(503, '5.5.1', 'The message has begun with BDAT');
 
@@ -39,7 +30,7 @@ const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
 export class Connection extends SMTPConnection {
   readonly #current: () => Site;
   #site: Site;
-  #open: Open | null = null;
+  #open: OpenTransaction | null = null;
   #incoming: Incoming | null = null;
   readonly client: SessionClient;
   /** Messages whose settling is not over; those of a chunked message that was reset go on in the background. */
@@ -263,18 +254,10 @@ export class Connection extends SMTPConnection {
   #mail(command: Buffer): Reply {
     if (this.#open !== null) return reply(503, '5.5.1', 'Nested MAIL command');
     this.#site = this.#current();
-    const mail = readMail(command, this.#site.limits.size);
+    const { entrance, limits } = this.#site;
+    const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
     if ('code' in mail) return mail;
-    const gone = new AbortController();
-    const transaction: Transaction = {
-      id: newTransactionId(),
-      client: this.client.facts(this.#site, this.#greeting()),
-      reversePath: mail.path.mailbox,
-      rawReversePath: mail.path.raw,
-      parameters: mail.parameters,
-      signal: gone.signal,
-    };
-    this.#open = { transaction, pipeline: this.#site.pipeline(), gone, admissions: [] };
+    this.#open = openTransaction(this.#site, this.client.facts(this.#site, this.#greeting()), mail);
     // The library asks this of itself, for its own XCLIENT and its error handling.
     this.session.envelope.mailFrom = { address: mail.path.raw, args: false };
     return replies.mailAccepted;
@@ -288,7 +271,7 @@ export class Connection extends SMTPConnection {
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
     if (accepted >= this.#site.limits.recipients) return replies.tooManyRecipients;
-    const admission = await open.pipeline.admit(this.#site.entrance, open.transaction, recipient, open.admissions);
+    const admission = await open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions);
     open.admissions.push(admission);
     return admission.refusal ?? replies.recipientAccepted;
   }
@@ -300,28 +283,28 @@ export class Connection extends SMTPConnection {
     return someone ? null : reply(503, '5.5.1', 'No valid recipients');
   }
 
-  async #settle(open: Open, incoming: Incoming, parser: ContentStream): Promise<void> {
-    const { entrance, log } = this.#site;
-    const { transaction, pipeline, admissions } = open;
+  async #settle(open: OpenTransaction, incoming: Incoming, parser: ContentStream): Promise<void> {
+    const { log } = this.#site;
+    const { transaction, entrance, pipeline, admissions } = open;
     this.#settling += 1;
-    const accepted = admissions.filter(({ refusal }) => refusal === null);
-    const each = entrance.replies === 'each' ? new OrderedReplies(accepted.length, (r) => this.#reply(r)) : null;
+    const accepted = admissions.filter(({ refusal }) => refusal === null).length;
+    const how = transaction.parameters.has('PRDR') ? 'prdr' : entrance.replies;
+    const told = finalReplies(how, accepted, (r) => this.#reply(r));
     const settled = pipeline
-      .settle(entrance, transaction, admissions, incoming, (position, { reply: r }) => each?.set(position, r))
+      .settle(entrance, transaction, admissions, incoming, (position, outcome) => told.set(position, outcome))
       .catch((error: unknown) => {
         log.error('settle', error, { id: transaction.id });
         return [];
       });
     await incoming.finished;
-    if (incoming.end !== 'aborted') each?.open();
+    if (incoming.end !== 'aborted') told.open();
     const outcomes = await settled;
     this.#settling -= 1;
     if (this.#incoming !== incoming) {
       if (this._closed && this.#settling === 0) this.#ended();
       return;
     }
-    if (each === null) this.#reply(outcomes.length === 0 ? replies.internalError : combine(outcomes));
-    else each.conclude(withId(replies.internalError, transaction.id));
+    told.conclude(outcomes, transaction.id);
     this.#incoming = null;
     this.#open = null;
     this.client.forgetForwarded();
@@ -348,7 +331,7 @@ export class Connection extends SMTPConnection {
     }
     if (open === null || open.admissions.length === 0) return;
     this.client.forgetForwarded();
-    open.pipeline.abandon(this.#site.entrance, open.transaction, open.admissions, end);
+    open.pipeline.abandon(open.entrance, open.transaction, open.admissions, end);
   }
 
   #greeting(): Parameters<SessionClient['facts']>[1] {

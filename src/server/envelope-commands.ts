@@ -20,12 +20,16 @@ export function readHello(argument: string): string | null {
   return name === '' || name.length > LONGEST_HELO || /[\p{Cc}\ufffd]/u.test(name) ? null : name;
 }
 
-/** `command` is the whole line without its CRLF; `limit` the largest content in octets, against SIZE= (RFC 1870). */
-export function readMail(command: Buffer, limit: number): Mail | Reply {
+/**
+ * `command` is the whole line without its CRLF; `limit` the largest content in octets, against SIZE= (RFC 1870). `prdr`:
+ * whether PRDR is offered; it is a promise of ours, so nobody can ask for it unasked.
+ */
+export function readMail(command: Buffer, limit: number, prdr: boolean): Mail | Reply {
   const parsed = parsePath('MAIL', command.subarray(VERB_LENGTH));
   if ('problem' in parsed) return reply(501, '5.1.7', parsed.problem);
   const read = parseParameters('MAIL', parsed.rest);
   if ('reply' in read) return read.reply;
+  if (read.parameters.has('PRDR') && !prdr) return reply(555, '5.5.4', 'Parameter PRDR is not offered here');
   if (Number(read.parameters.get('SIZE') ?? 0) > limit) return replies.tooLarge;
   return { path: parsed.path, parameters: read.parameters };
 }

@@ -17,6 +17,7 @@ export function extensions(site: Site, client: SessionClient, secure: boolean): 
   const offered = ['PIPELINING', `SIZE ${size ?? site.limits.size}`, 'ENHANCEDSTATUSCODES', '8BITMIME'];
   if (smtputf8) offered.push('SMTPUTF8');
   if (dsn) offered.push('DSN');
+  if (site.entrance.mixed === 'prdr') offered.push('PRDR');
   if (site.chunking) offered.push('CHUNKING');
   if (!secure && site.tls !== null) offered.push('STARTTLS');
   if (takes('xforward', site, client)) offered.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);

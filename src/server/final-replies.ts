@@ -2,13 +2,59 @@
  * final-replies - what the client is told after the dot.
  *
  * LMTP: one reply for each accepted RCPT, in RCPT order, each as soon as all before it are known (RFC 2033 section 4.2).
- * SMTP: one reply for all, made by `combine`.
+ * SMTP: one reply for all, made by `combine`. SMTP with PRDR (draft-hall-prdr): 353, one for each as in LMTP, and one more.
  */
-import { isPermanent, isPositive, isTransient, type Reply, replies } from '../core/reply.ts';
+import { isPermanent, isPositive, isTransient, type Reply, replies, reply, withId } from '../core/reply.ts';
 import type { Outcome } from '../core/verdict.ts';
 
+/** The replies to one message. */
+export interface FinalReplies {
+  /** The content has come to its end: from now on replies may be given. */
+  open(): void;
+  /** The outcome of the accepted recipient at that position. */
+  set(position: number, outcome: Outcome): void;
+  /** No more outcomes will come; whoever has none is deferred. `id`: of the transaction. */
+  conclude(outcomes: readonly Outcome[], id: string): void;
+}
+
+/** `count` recipients were accepted. PRDR with one of them is as without, which is what clients expect. */
+export function finalReplies(how: 'each' | 'one' | 'prdr', count: number, send: (reply: Reply) => void): FinalReplies {
+  if (how === 'one' || (how === 'prdr' && count < 2)) {
+    const conclude = (outcomes: readonly Outcome[], id: string): void =>
+      send(outcomes.length === 0 ? withId(replies.internalError, id) : combine(outcomes));
+    return { open: () => {}, set: () => {}, conclude };
+  }
+  const ordered = new OrderedReplies(count, send);
+  return {
+    open() {
+      if (how === 'prdr') send(CONTENT_ANALYSIS);
+      ordered.open();
+    },
+    set: (position, outcome) => ordered.set(position, outcome.reply),
+    conclude(outcomes, id) {
+      ordered.conclude(withId(replies.internalError, id));
+      if (how === 'prdr') send(withId(summarize(outcomes), id));
+    },
+  };
+}
+
+const CONTENT_ANALYSIS = reply(353, null, 'Content analysis has begun; a reply for each recipient follows');
+
+/**
+ * The last reply of PRDR. Exim fails everybody at a 5yz, whatever they were told, and defers those who were told 2yz at a
+ * 4yz: so it is 2yz where anybody has the message, and a 5yz only where everybody was refused for good.
+ */
+function summarize(outcomes: readonly Outcome[]): Reply {
+  const served = outcomes.filter(({ reply: r }) => isPositive(r)).length;
+  if (served > 0) return reply(250, '2.0.0', `Accepted for ${served} of ${outcomes.length} recipients`);
+  const forGood = outcomes.length > 0 && outcomes.every(({ reply: r }) => isPermanent(r));
+  return forGood
+    ? reply(550, '5.0.0', 'Accepted for none of the recipients')
+    : reply(451, '4.0.0', 'Accepted for none of the recipients; please try again later');
+}
+
 /** Gives replies in order although they become known in any order. */
-export class OrderedReplies {
+class OrderedReplies {
   readonly #send: (reply: Reply) => void;
   readonly #known: (Reply | undefined)[];
   #next = 0;

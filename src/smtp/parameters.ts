@@ -39,6 +39,7 @@ const KNOWN: Readonly<Record<'MAIL' | 'RCPT', ReadonlyMap<string, ValueRule>>> =
     ['SUBMITTER', isXtext], // RFC 4405
     ['TRANSID', matches(/^<[^<>]+>$/)], // RFC 1845
     ['CONPERM', null], // RFC 4141
+    ['PRDR', null], // draft-hall-prdr
   ]),
   RCPT: new Map<string, ValueRule>([
     ['NOTIFY', matches(/^(?:NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2})$/i)], // RFC 3461 section 4.1

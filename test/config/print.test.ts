@@ -39,7 +39,7 @@ const listener = fc
     mode: fc.option(fc.integer({ min: 0, max: 0o777 })),
     clientFrom: fc.constantFrom('peer' as const, 'xforward' as const, 'xclient' as const, 'proxy' as const),
     trust: fc.constantFrom([{ address: '192.0.2.0', prefix: 24 }], LOOPBACK),
-    mixed: fc.constantFrom('split' as const, 'strictest' as const),
+    mixed: fc.constantFrom('split' as const, 'strictest' as const, 'prdr' as const),
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,

@@ -26,6 +26,9 @@ const EACH: Entrance = {
 };
 const ONE: Entrance = { ...EACH, replies: 'one' };
 const SPLIT: Entrance = { ...ONE, mixed: 'split' };
+/** A client that asked for it, and one that did not. */
+const PRDR: Entrance = { ...EACH, mixed: 'prdr' };
+const NO_PRDR: Entrance = { ...ONE, mixed: 'prdr' };
 
 type Say = Partial<Record<'envelope' | 'header' | 'content', 'relay' | 'reject' | 'defer' | 'discard'>>;
 
@@ -359,6 +362,27 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
     expect: { one: '550 <a@lists.example.org>, <b@lists.example.org>: a says reject\nDelivered to nobody' },
   },
   {
+    name: 'prdr without asking: as split',
+    given: { entrance: NO_PRDR, recipients: ['a', 'b', 'c'], classes: { b: 'strict' } },
+    expect: {
+      atRcpt: ['250', '452 Please send this recipient a message of its own (id TESTTESTTE)', '250'],
+      delivered: [['a@lists.example.org', 'c@lists.example.org']],
+    },
+  },
+  {
+    name: 'prdr: recipients of any class share a transaction, each with a verdict of its own',
+    given: {
+      entrance: PRDR,
+      recipients: ['a', 'b', 'c'],
+      classes: { b: 'strict' },
+      rules: { b: { content: 'reject' } },
+    },
+    expect: {
+      replies: ['250 ok a', '550 b says reject', '250 ok c'],
+      delivered: [['a@lists.example.org', 'c@lists.example.org']],
+    },
+  },
+  {
     name: 'split: a class that falls apart is served to nobody and sent again',
     given: { entrance: SPLIT, recipients: ['a', 'b'], rules: { b: { content: 'reject' } } },
     expect: {
@@ -399,7 +423,7 @@ test('property: no mode says 2yz for a recipient whose rules refuse, and nobody 
   const kind = fc.constantFrom('relay' as const, 'reject' as const, 'defer' as const, 'discard' as const);
   const phase = fc.constantFrom('envelope' as const, 'header' as const, 'content' as const);
   const recipient = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), kind, phase });
-  const entrance = fc.constantFrom(EACH, ONE, SPLIT, { ...ONE, refuseAt: 'data' as const });
+  const entrance = fc.constantFrom(EACH, ONE, SPLIT, PRDR, NO_PRDR, { ...ONE, refuseAt: 'data' as const });
   const failing = fc.subarray(['a', 'b', 'c', 'd']);
   await fc.assert(
     fc.asyncProperty(

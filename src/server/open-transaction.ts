@@ -1,0 +1,40 @@
+/**
+ * open-transaction - the transaction under way, from MAIL to its last reply. It keeps the pipeline and the promises it
+ * began with over a reload.
+ */
+import type { Client, Transaction } from '../core/envelope.ts';
+import type { Entrance } from '../pipeline/entrance.ts';
+import type { Admission, Pipeline } from '../pipeline/pipeline.ts';
+import type { Mail } from './envelope-commands.ts';
+import type { Site } from './site.ts';
+import { newTransactionId } from './transaction-id.ts';
+
+export interface OpenTransaction {
+  readonly transaction: Transaction;
+  /** As of this transaction: a client that asked for PRDR gets a reply for each recipient. */
+  readonly entrance: Entrance;
+  readonly pipeline: Pipeline;
+  /** Aborted when the client is gone. */
+  readonly gone: AbortController;
+  /** In the order of the RCPTs. */
+  readonly admissions: Admission[];
+}
+
+export function openTransaction(site: Site, client: Client, { path, parameters }: Mail): OpenTransaction {
+  const { entrance } = site;
+  const gone = new AbortController();
+  return {
+    transaction: {
+      id: newTransactionId(),
+      client,
+      reversePath: path.mailbox,
+      rawReversePath: path.raw,
+      parameters,
+      signal: gone.signal,
+    },
+    entrance: parameters.has('PRDR') ? { ...entrance, replies: 'each' } : entrance,
+    pipeline: site.pipeline(),
+    gone,
+    admissions: [],
+  };
+}
