@@ -33,6 +33,9 @@ export function isPermanent(r: Reply): boolean {
   return r.code >= 500 && r.code < 600;
 }
 
+/** What `withId` puts behind a text. */
+export const ID = /\(id [0-9A-Z]+\)/;
+
 /** The same reply with the transaction's id behind its text, so that the log can be found from it. */
 export function withId(r: Reply, id: string): Reply {
   return { ...r, text: `${r.text} (id ${id})` };

@@ -13,6 +13,7 @@ import { type Reply, replies, reply, withId } from '../core/reply.ts';
 import { parseBdat } from '../smtp/chunking.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import { formatReply } from '../smtp/reply-format.ts';
+import type { LineProblem } from './command-lines.ts';
 import { ContentStream, Incoming } from './data.ts';
 import { readHello, readMail, readRecipient } from './envelope-commands.ts';
 import { extensions, isSwitchedOff, takes } from './extensions.ts';
@@ -23,6 +24,11 @@ import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
 
 const CHUNKS_HAVE_BEGUN = reply(503, '5.5.1', 'The message has begun with BDAT');
+
+const LINE_PROBLEMS: Readonly<Record<LineProblem, Reply>> = {
+  'too-long': reply(421, '4.5.2', 'Command line too long'),
+  'bare-newline': reply(421, '4.5.2', 'Command lines must end with CR LF'),
+};
 
 /** Of commands that are out of place, out of shape or unknown; a refusal has another. */
 const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
@@ -74,7 +80,7 @@ export class Connection extends SMTPConnection {
   override _createParser(): ContentStream {
     const parser = new ContentStream();
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
-    parser.on('error', () => this.#reply(reply(421, '4.7.0', 'Command line too long')));
+    parser.onproblem = (problem) => this.#reply(LINE_PROBLEMS[problem]);
     return parser;
   }
 
@@ -101,6 +107,11 @@ export class Connection extends SMTPConnection {
 
   override handler_HELO(command: Buffer, callback: () => void): void {
     this.#hello(command, [this.#site.hostname]);
+    callback();
+  }
+
+  override handler_HELP(_command: Buffer, callback: () => void): void {
+    this.#reply(reply(214, '2.0.0', 'Postern takes mail for lists: SMTP is RFC 5321, LMTP is RFC 2033'));
     callback();
   }
 
@@ -270,7 +281,7 @@ export class Connection extends SMTPConnection {
     const recipient: Recipient | Reply = readRecipient(command);
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
-    if (accepted >= this.#site.limits.recipients) return replies.tooManyRecipients;
+    if (accepted >= this.#site.limits.recipients) return withId(replies.tooManyRecipients, open.transaction.id);
     const admission = await open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions);
     open.admissions.push(admission);
     return admission.refusal ?? replies.recipientAccepted;

@@ -1,14 +1,16 @@
 /**
- * data - our SMTPStream: finds the end of the mail data by search, or counts the octets of a chunk (RFC 3030), and hands
- * the content over as it arrives.
+ * data - our SMTPStream: reads command lines, finds the end of the mail data by search, or counts the octets of a chunk (RFC
+ * 3030), and hands the content over as it arrives.
  *
  * The library's own reading of DATA is replaced: it un-stuffs after a bare LF, spends a turn of the event loop on every
- * stuffed dot and hands out a PassThrough. Only CRLF.CRLF ends the data (RFC 5321 section 4.1.1.4), wherever it is cut.
+ * stuffed dot and hands out a PassThrough. Only CRLF.CRLF ends the data (RFC 5321 section 4.1.1.4), wherever it is cut. So is
+ * that of commands: it takes a bare LF for the end of a line.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { ContentEnd, IncomingContent } from '../core/message.ts';
 import { ChunkDecoder } from '../smtp/chunking.ts';
 import { DotDecoder } from '../smtp/dot-stuffing.ts';
+import { CommandLines, type LineProblem } from './command-lines.ts';
 
 export interface ContentLimits {
   /** In octets of content. */
@@ -130,7 +132,13 @@ interface Chunk {
   readonly read: () => void;
 }
 
+/** Commands that are run before others get a turn. */
+const MOST_AT_ONCE = 100;
+
 export class ContentStream extends SMTPStream {
+  /** Told once, of a line that cannot be read: nothing behind it is. */
+  onproblem: (problem: LineProblem) => void = () => {};
+  readonly #lines = new CommandLines();
   #incoming: Incoming | null = null;
   #chunk: Chunk | null = null;
   #resume: (() => void) | null = null;
@@ -185,10 +193,63 @@ export class ContentStream extends SMTPStream {
     }
     this.#chunk = null;
     this._dataMode = false;
-    this._remainder = '';
     const rest = octets.subarray(slice.length);
     // A turn of the event loop for each chunk: thousands of small ones in a segment must not become a deep stack.
     this.#endChunk(chunk, () => whenTaken(() => setImmediate(() => this._write(rest, 'buffer', done))));
+  }
+
+  override _write(octets: Buffer, _encoding: string, done: Continue): void {
+    if (this.isClosed) {
+      done();
+    } else if (this._dataMode) {
+      this._feedDataStream(octets, done);
+    } else {
+      this.#lines.push(octets);
+      this.#runCommands(done);
+    }
+  }
+
+  /** One after the other; `done` when more octets are needed. */
+  #runCommands(done: Continue): void {
+    let running = false;
+    let answered = false;
+    let run = 0;
+    // A command that is answered at once asks for the next one from within: a loop, or thousands would be a deep stack.
+    const next = (): void => {
+      answered = true;
+      if (running) return;
+      running = true;
+      try {
+        while (answered) {
+          answered = false;
+          if (this.#isInterrupted(done)) return;
+          const line = this.#lines.next();
+          if (!Buffer.isBuffer(line)) {
+            if (line !== null) this.onproblem(line);
+            done();
+            return;
+          }
+          this.oncommand(line, next);
+          run += 1;
+          if (answered && run % MOST_AT_ONCE === 0) {
+            setImmediate(next);
+            return;
+          }
+        }
+      } finally {
+        running = false;
+      }
+    };
+    next();
+  }
+
+  /** Whether no command is to be read now: the connection is gone, or content stands behind the last one. */
+  #isInterrupted(done: Continue): boolean {
+    if (!this.isClosed && !this._dataMode) return false;
+    const behind = this.#lines.takeRest();
+    if (this.isClosed || behind.length === 0) done();
+    else this._feedDataStream(behind, done);
+    return true;
   }
 
   override _feedDataStream(chunk: Buffer, done: Continue): void {
@@ -208,7 +269,6 @@ export class ContentStream extends SMTPStream {
     }
     this.#incoming = null;
     this._dataMode = false;
-    this._remainder = '';
     this.#resume = () => this._write(rest, 'buffer', done);
   }
 

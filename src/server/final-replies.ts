@@ -92,11 +92,27 @@ class OrderedReplies {
   }
 }
 
-/** Names whom a reply is about, on the first line: that is the line an MTA shows. */
-function about(outcomes: readonly Outcome[], end: string): string {
-  const names = outcomes.map(({ recipient }) => `<${recipient.raw}>`).join(', ');
-  const first = outcomes[0]?.reply.text ?? '';
-  return `${names}: ${first}\n${end}`;
+/** Recipients that are named for one reason, and characters of a name: the reason must stay on the first line. */
+const MOST_NAMES = 3;
+const LONGEST_NAME = 100;
+
+/**
+ * Whom a reply is about and why, in front of all `words`, on the first line: that is the line an MTA shows. Other reasons
+ * follow.
+ */
+function about(words: string, outcomes: readonly Outcome[]): string {
+  const reasons = new Map<string, string[]>();
+  for (const { recipient, reply: given } of outcomes) {
+    const names = reasons.get(given.text) ?? [];
+    reasons.set(given.text, names);
+    names.push(`<${recipient.raw.slice(0, LONGEST_NAME)}>`);
+  }
+  return `${words} ${[...reasons].map(([text, names]) => `${listed(names)}: ${text}`).join('\n')}`;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function sameReply(a: Reply, b: Reply): boolean {
@@ -127,12 +143,12 @@ export function combine(outcomes: readonly Outcome[]): Reply {
   if (withheld.length > 0) {
     const refused = permanent.length > 0 ? permanent : transient.filter((outcome) => !withheld.includes(outcome));
     const strictest = refused[0] ?? first;
-    return { ...strictest.reply, text: about(refused, 'The message was delivered to nobody') };
+    return { ...strictest.reply, text: about('Delivered to nobody, because of', refused) };
   }
   const [deferred] = transient;
-  if (deferred !== undefined) return { ...deferred.reply, text: about(transient, 'Please send the message again') };
+  if (deferred !== undefined) return { ...deferred.reply, text: about('Not delivered yet to', transient) };
   const [refused] = permanent;
   if (refused === undefined) return first.reply;
-  const rest = positive.length > 0 ? 'The other recipients have received the message' : 'Delivered to nobody';
-  return { ...refused.reply, text: about(permanent, rest) };
+  const words = positive.length > 0 ? 'Delivered to the others, but not to' : 'Delivered to nobody, not to';
+  return { ...refused.reply, text: about(words, permanent) };
 }

@@ -21,7 +21,7 @@ export interface ListenerOptions {
 }
 
 /** The library's commands that no mail client has a use for here. */
-const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'HELP'];
+const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL'];
 
 /** Longer than any wait of ours: sessions are ended by `drain`, not by the library. */
 const LIBRARY_CLOSE_TIMEOUT = 24 * 60 * 60 * 1000;

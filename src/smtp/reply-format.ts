@@ -3,9 +3,9 @@
  *
  * One code and one enhanced status code of its class on every line, ASCII only, bounded: beyond 2,048 octets Postfix
  * loses the last line of a reply and its client hangs. What does not fit is cut from the end, because the first line is
- * the one that reaches the author of a refused message.
+ * the one that reaches the author of a refused message; the transaction's id is kept, because it finds the rest in the log.
  */
-import type { Reply } from '../core/reply.ts';
+import { ID, type Reply } from '../core/reply.ts';
 
 /** Octets, with CRLF (RFC 5321 section 4.5.3.1.5 allows 512). */
 const LONGEST_LINE = 510;
@@ -23,15 +23,30 @@ export function formatReply(reply: Reply): string {
   const room = LONGEST_LINE - 4 - prefix.length - 2;
   const lines = text.length <= room && PRINTABLE_ASCII.test(text) ? [text] : fold(toAscii(text), room);
 
-  let wire = '';
-  let last = lines[0] ?? '';
-  for (const line of lines.slice(1, MOST_LINES)) {
-    const next = `${code}-${prefix}${last}\r\n`;
-    if (wire.length + next.length + 4 + prefix.length + line.length + 2 > LONGEST_REPLY) break;
-    wire += next;
-    last = line;
+  const shown = bounded(lines, 4 + prefix.length + 2, room);
+  const last = shown.pop() ?? '';
+  return `${shown.map((line) => `${code}-${prefix}${line}\r\n`).join('')}${code} ${prefix}${last}\r\n`;
+}
+
+/**
+ * The lines that fit; each costs `overhead` octets beside its own, and none is longer than `room`. An id on a line that does
+ * not fit goes behind the last one that does, in place of its last words if need be.
+ */
+function bounded(lines: readonly string[], overhead: number, room: number): string[] {
+  let left = LONGEST_REPLY;
+  const shown: string[] = [];
+  for (const line of lines.slice(0, MOST_LINES)) {
+    if (line.length + overhead > left) break;
+    left -= line.length + overhead;
+    shown.push(line);
   }
-  return `${wire}${code} ${prefix}${last}\r\n`;
+  const id = ID.exec(lines.slice(shown.length).join('\n'))?.[0];
+  const last = shown.at(-1);
+  if (id !== undefined && last !== undefined && !shown.some((line) => line.includes(id))) {
+    const space = Math.min(room, last.length + left);
+    shown[shown.length - 1] = `${last.slice(0, space - id.length - 1).trimEnd()} ${id}`;
+  }
+  return shown;
 }
 
 /** The status where its class is that of the code, else class.0.0; none for 3yz and where none was given. */
@@ -47,7 +62,8 @@ function fold(text: string, room: number): string[] {
   for (const line of text.split('\n')) {
     let rest = line.trim();
     while (rest.length > room) {
-      const blank = rest.lastIndexOf(' ', room);
+      const last = rest.lastIndexOf(' ', room);
+      const blank = rest.endsWith(' (id', last) ? last - 4 : last;
       const end = blank > 0 ? blank : room;
       lines.push(rest.slice(0, end).trimEnd());
       rest = rest.slice(end).trimStart();

@@ -312,17 +312,17 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
   {
     name: 'one reply, the rules refuse one: nobody is served, the 5yz names it',
     given: { entrance: ONE, recipients: ['a', 'b'], rules: { b: { content: 'reject' } } },
-    expect: { one: '550 <b@lists.example.org>: b says reject\nThe message was delivered to nobody', delivered: [] },
+    expect: { one: '550 Delivered to nobody, because of <b@lists.example.org>: b says reject', delivered: [] },
   },
   {
     name: 'one reply, refused by the header section while another is not yet decided',
     given: { entrance: ONE, recipients: ['a', 'b'], rules: { b: { header: 'defer' } } },
-    expect: { one: '451 <b@lists.example.org>: b says defer\nThe message was delivered to nobody', delivered: [] },
+    expect: { one: '451 Delivered to nobody, because of <b@lists.example.org>: b says defer', delivered: [] },
   },
   {
     name: 'one reply, a 5yz goes before a 4yz of the rules',
     given: { entrance: ONE, recipients: ['a', 'b', 'c'], rules: { a: { content: 'defer' }, b: { content: 'reject' } } },
-    expect: { one: '550 <b@lists.example.org>: b says reject\nThe message was delivered to nobody', delivered: [] },
+    expect: { one: '550 Delivered to nobody, because of <b@lists.example.org>: b says reject', delivered: [] },
   },
   {
     name: 'one reply, a 4yz of a downstream goes before its 5yz',
@@ -331,12 +331,23 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
       recipients: ['a', 'b', 'c'],
       downstream: { a: reply(452, '4.2.2', 'busy'), b: reply(550, '5.1.1', 'gone') },
     },
-    expect: { one: '452 <a@lists.example.org>: busy\nPlease send the message again' },
+    expect: { one: '452 Not delivered yet to <a@lists.example.org>: busy' },
   },
   {
     name: 'one reply, a 5yz of a downstream is told although others have the message',
     given: { entrance: ONE, recipients: ['a', 'b'], downstream: { b: reply(550, '5.1.1', 'gone') } },
-    expect: { one: '550 <b@lists.example.org>: gone\nThe other recipients have received the message' },
+    expect: { one: '550 Delivered to the others, but not to <b@lists.example.org>: gone' },
+  },
+  {
+    name: 'one reply for many: few are named, so that the reason stays on the first line',
+    given: {
+      entrance: ONE,
+      recipients: ['ok', 'a', 'b', 'c', 'd', 'e'],
+      downstream: Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, reply(550, '5.1.1', 'gone')])),
+    },
+    expect: {
+      one: '550 Delivered to the others, but not to <a@lists.example.org>, <b@lists.example.org>, <c@lists.example.org> and 2 more: gone',
+    },
   },
   {
     name: 'split: the first accepted recipient fixes the class, another class is asked to come alone',
@@ -359,7 +370,9 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
       recipients: ['a', 'b'],
       rules: { a: { content: 'reject' }, b: { content: 'reject' } },
     },
-    expect: { one: '550 <a@lists.example.org>, <b@lists.example.org>: a says reject\nDelivered to nobody' },
+    expect: {
+      one: '550 Delivered to nobody, not to <a@lists.example.org>: a says reject\n<b@lists.example.org>: b says reject',
+    },
   },
   {
     name: 'prdr without asking: as split',

@@ -302,8 +302,35 @@ test('from a peer that is not trusted XFORWARD is neither offered nor taken', as
 test('an overlong line ends the session with a reply', async (t) => {
   const { client } = await greeted(t);
   client.socket.write('A'.repeat(20_000));
-  assert.match((await client.reply()) ?? '', /^421 4\.7\.0 /);
+  assert.match((await client.reply()) ?? '', /^421 4\.5\.2 /);
   assert.equal(await client.line(), null);
+});
+
+for (const command of ['NOOP\n', 'NO\nOP\r\n', '\n', 'MAIL FROM:<a@example.net>\nRCPT TO:<b@example.org>\r\n']) {
+  test(`a command line with a bare LF in it is not run, nor is what stands behind: ${JSON.stringify(command)}`, async (t) => {
+    const { client, stage } = await greeted(t);
+    client.socket.write(`NOOP\r\n${command}MAIL FROM:<eve@example.net>\r\nRCPT TO:<a@example.org>\r\n`);
+    assert.equal(await client.reply(), '250 2.0.0 OK');
+    assert.equal(await client.reply(), '421 4.5.2 Command lines must end with CR LF');
+    assert.equal(await client.line(), null);
+    assert.deepEqual(stage.abandoned, []);
+  });
+}
+
+test('thousands of commands in one segment are answered each, and nobody else waits for all of them', async (t) => {
+  const { client, stage } = await greeted(t, { site: { sessions: { perPeer: 9, errors: 20, commands: 100_000 } } });
+  const other = await connectPeer(stage.port);
+  await other.reply();
+  client.socket.write('NOOP\r\n'.repeat(20_000));
+  assert.match((await other.ask('NOOP')) ?? '', /^250 /);
+  for (let count = 0; count < 20_000; count++) assert.equal(await client.line(), '250 2.0.0 OK');
+  other.socket.destroy();
+});
+
+test('HELP says what speaks here', async (t) => {
+  const { client } = await greeted(t);
+  assert.match((await client.ask('HELP')) ?? '', /^214 2\.0\.0 .*RFC 5321/);
+  assert.match((await client.ask('HELP MAIL')) ?? '', /^214 2\.0\.0 /);
 });
 
 test('garbage gets 500 and, when there is no end of it, 421', async (t) => {

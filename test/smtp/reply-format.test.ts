@@ -50,6 +50,36 @@ test('what does not fit is cut from the end', () => {
   assert.ok(long.length <= 1500 && long.startsWith('550-5.7.1 word0 '));
 });
 
+test('the id of the transaction is kept, whatever is cut', () => {
+  const id = '(id 0123456789)';
+  for (const [name, text] of Object.entries({
+    'many lines': `${Array.from({ length: 30 }, (_, line) => `line ${line}`).join('\n')} ${id}`,
+    'many words': `${words(1000)} ${id}`,
+    'one long word': `${'x'.repeat(5000)} ${id}`,
+    'long lines': `${Array.from({ length: 9 }, () => 'y'.repeat(480)).join('\n')}\n${id}`,
+    'letters that become longer': `${'ß'.repeat(1000)} ${id}`,
+  })) {
+    const lines = formatReply(reply(550, '5.7.1', text))
+      .split('\r\n')
+      .slice(0, -1);
+    assert.ok(lines.at(-1)?.endsWith(` ${id}`), name);
+    assert.ok(lines.length <= 10 && lines.every((line) => line.length + 2 <= 510), name);
+    assert.ok(lines.join('\r\n').length + 2 <= 1500, name);
+  }
+});
+
+test('an id is not broken over two lines', () => {
+  for (let length = 470; length < 510; length++) {
+    const wire = formatReply(reply(550, '5.7.1', `${'x'.repeat(length)} (id 0123456789)`));
+    assert.ok(wire.endsWith(' (id 0123456789)\r\n'), `${length}`);
+  }
+});
+
+test('an id on a line that is shown is not told again', () => {
+  const many = Array.from({ length: 30 }, (_, line) => `line ${line} (id 0123456789)`).join('\n');
+  assert.equal(formatReply(reply(550, '5.7.1', many)).split('\r\n')[9], '550 5.7.1 line 9 (id 0123456789)');
+});
+
 test('property: always a well-formed reply within the bounds', () => {
   const codes = fc.constantFrom(250, 354, 421, 451, 550);
   const statuses = fc.constantFrom<EnhancedStatusCode | null>('2.0.0', '4.3.0', '5.7.1', null);
