@@ -7,7 +7,8 @@ import { type Layout, type LayoutScheme, PLAIN } from '../core/layout.ts';
 import type { Address } from './address.ts';
 import type { Config, DownstreamConfig, ListenerConfig, ListsConfig } from './config.ts';
 import type { ReadKeyPair } from './key-pair.ts';
-import { type DownstreamSettings, isHostName, type ListenerSettings, type Settings } from './schema.ts';
+import type { DownstreamSettings, ListenerSettings, Settings } from './schema.ts';
+import { isHostName } from './values.ts';
 
 /** Postfix gives up on a proxy filter after 100 seconds (smtpd_proxy_timeout), on an LMTP server after ten minutes. */
 const DEFAULT_DEADLINE: Readonly<Record<'lmtp' | 'smtp', number>> = { lmtp: 300_000, smtp: 90_000 };
