@@ -54,6 +54,8 @@ export function isAttachment(part: BodyPart): boolean {
 
 export interface TextPart {
   readonly kind: 'plain' | 'html';
+  /** In lower case: `text/plain`. */
+  readonly type: string;
   /** Decoded, and of HTML what a reader sees. */
   readonly text: string;
   /** Hosts of its links. */
@@ -78,11 +80,17 @@ export const textsOf: (message: Message) => Eventual<readonly TextPart[]> = once
 function readTexts(sources: readonly TextSource[]): readonly TextPart[] {
   const room = { plain: TEXT_WINDOW, html: TEXT_WINDOW };
   return sources.map((source) => {
-    const { kind } = source;
+    const { kind, part } = source;
     const { text, links } = source.read();
     const seen = text.slice(0, room[kind]);
     room[kind] -= seen.length;
-    return { kind, text: seen, hosts: hostsOf(seen, links), cut: source.cut || seen.length < text.length };
+    return {
+      kind,
+      type: part.type,
+      text: seen,
+      hosts: hostsOf(seen, links),
+      cut: source.cut || seen.length < text.length,
+    };
   });
 }
 

@@ -11,7 +11,7 @@
  */
 import { z } from 'zod';
 import type { YamlValue } from '../yaml/load.ts';
-import { amount, count, duration, flag, listOf, scalar, text } from '../yaml/scalar.ts';
+import { amount, count, duration, flag, frequency, listOf, scalar, text } from '../yaml/scalar.ts';
 import type { SetKind } from './env.ts';
 
 export const PARAMETER_TYPES = [
@@ -22,6 +22,7 @@ export const PARAMETER_TYPES = [
   'domains',
   'amount',
   'duration',
+  'rate',
   'count',
   'flag',
 ] as const;
@@ -78,6 +79,7 @@ const SCHEMAS: Readonly<Record<Exclude<Parameter['type'], 'word'>, z.ZodType>> =
   domains: listOf(domain),
   amount: amount(),
   duration,
+  rate: frequency,
   count,
   flag,
 };

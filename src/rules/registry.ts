@@ -14,6 +14,7 @@ import { scoreAction } from './actions/score.ts';
 import { subjectPrefix } from './actions/subject-prefix.ts';
 import { tag } from './actions/tag.ts';
 import type { Condition } from './condition.ts';
+import { administrivia } from './conditions/administrivia.ts';
 import { addressedToList } from './conditions/addressed-to-list.ts';
 import { always } from './conditions/always.ts';
 import { authenticated } from './conditions/authenticated.ts';
@@ -83,6 +84,7 @@ const CONDITIONS: readonly Condition[] = [
   attachment,
   textParts,
   body,
+  administrivia,
   linkDomain,
   malformed,
 ];

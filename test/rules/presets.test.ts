@@ -117,6 +117,53 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       expect: '550 5.7.26 The DMARC policy of your domain refuses this message. (id T1)',
     },
   ],
+  'storm-brake': [
+    { list: '', given: { header: ANN }, expect: 'relay' },
+    {
+      list: 'with: { list_most: 0 per hour }',
+      given: { header: ANN },
+      expect: '451 4.7.1 gardeners@lists.example.org has had too many messages; please try again later. (id T1)',
+    },
+    {
+      list: 'with: { author_most: 0 per day, storm_text: "Wait." }',
+      given: { header: ANN },
+      expect: '451 4.7.1 Wait. (id T1)',
+    },
+    { list: 'with: { list_most: 0 per hour, moderators: ann@example.net }', given: { header: ANN }, expect: 'relay' },
+  ],
+  'join-bombing': [
+    { list: '', given: { to: 'gardeners-join@lists.example.org', header: ANN }, expect: 'relay' },
+    {
+      list: 'with: { requests_most: 0 per hour }',
+      given: { to: 'gardeners-confirm@lists.example.org', header: 'Subject: nobody' },
+      expect: 'discard: too many requests in the name of one address',
+    },
+    {
+      list: 'with: { joins_most: 0 per hour, joins_text: "Wait." }',
+      given: { to: 'gardeners-join@lists.example.org', header: ANN },
+      expect: '451 4.7.1 Wait. (id T1)',
+    },
+    { list: 'with: { requests_most: 0 per hour, joins_most: 0 per hour }', given: { header: ANN }, expect: 'relay' },
+  ],
+  administrivia: [
+    {
+      list: '',
+      given: { header: 'Subject: help, my tulips', body: 'Subscribe to the tulip society!' },
+      expect: 'relay',
+    },
+    {
+      list: '',
+      given: { header: 'Subject: UNSUBSCRIBE' },
+      expect:
+        '550 5.7.1 This reads like a command; gardeners@lists.example.org goes to all its readers. ' +
+        'Please write to its -request address. (id T1)',
+    },
+    {
+      list: 'with: { commands_then: hold, commands_text: command }',
+      given: { header: 'Subject: Tulips', body: 'help' },
+      expect: 'relay; add X-Postern-Hold: command',
+    },
+  ],
   'announce-only': [
     { list: 'with: { announcers: [ann@example.net] }', given: { header: ANN }, expect: 'relay' },
     {
