@@ -2,114 +2,28 @@
  * The command line as a user meets it: exit codes, where what is printed, what an operator's mistakes get.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectPeer } from '../support/peer.ts';
+import { configuration, folderWith, freePort, post, postern, RULES, type Running, start } from './running.ts';
 
-const MAIN = resolve('dist/cli/main.js');
+const ANYWHERE = '127.0.0.1:0';
 
-function folderWith(t: TestContext, files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-cli-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  return folder;
-}
-
-function postern(folder: string, ...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
-
-function configuration(port: number, more = ''): string {
-  return `version: 1
-listen: [ { lmtp: "127.0.0.1:${port}" } ]
-downstreams: { inbox: { maildir: mail } }
-routes: [ { to: inbox } ]
-rules: { system: system.yaml, lists: { folder: lists } }
-${more}`;
-}
-
-const GARDENERS = `version: 1
-list: gardeners@lists.example.org
-rules:
-  - name: subscribers-only
-    when: { author: { not_in: [ann@example.net] } }
-    then: { reject: "Only subscribers may post to {list}" }
-`;
 const SITE = {
-  'postern.yaml': configuration(0),
-  'system.yaml': 'version: 1\n',
-  'lists/lists.example.org/gardeners.yaml': GARDENERS,
+  ...RULES,
+  'postern.yaml': configuration(ANYWHERE),
   'message.eml': 'From: Eve <eve@example.com>\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\nHello\n',
 };
 
-interface Running {
-  readonly process: ChildProcess;
-  readonly port: number;
-  readonly output: () => string;
-  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>;
-  readonly ended: Promise<number | null>;
-}
-
-/** Serves `folder`; the port is chosen by the system and read from the log. */
-async function serve(t: TestContext, folder: string): Promise<Running> {
+/** Serves `folder` at a free port. */
+async function serve(t: TestContext, folder: string): Promise<Running & { readonly port: number }> {
   const port = await freePort();
-  writeFileSync(join(folder, 'postern.yaml'), configuration(port));
-  const child = spawn(process.execPath, [MAIN, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
-  let output = '';
-  let wake: () => void = () => {};
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      wake();
-    });
-  }
-  const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
-  const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      const match = pattern.exec(output);
-      if (match !== null) return match;
-      await Promise.race([
-        new Promise<void>((done) => {
-          wake = done;
-        }),
-        ended.then((code) => {
-          if (!pattern.test(output)) throw new Error(`exit ${code} without ${pattern}:\n${output}`);
-        }),
-      ]);
-    }
-  };
-  await says(/"event":"listening"/);
-  return { process: child, port, output: () => output, says, ended };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return address !== null && typeof address === 'object' ? address.port : 0;
-}
-
-/** The reply to the final dot for one message from `author`. */
-async function post(port: number, author: string): Promise<string | null> {
-  const client = await connectPeer(port);
-  await client.reply();
-  await client.ask('LHLO client.example');
-  await client.ask(`MAIL FROM:<${author}>`);
-  await client.ask('RCPT TO:<gardeners@lists.example.org>');
-  await client.ask('DATA');
-  const reply = await client.ask(`From: ${author}\r\nSubject: x\r\n\r\nx\r\n.`);
-  client.socket.destroy();
-  return reply;
+  writeFileSync(join(folder, 'postern.yaml'), configuration(`127.0.0.1:${port}`));
+  const service = start(t, folder);
+  await service.says(/"event":"listening"/);
+  return { ...service, port };
 }
 
 test('without arguments, with a wrong one, with --help', (t) => {
@@ -139,7 +53,7 @@ test("an operator's mistakes: one clear message each, exit 1, no stack", (t) => 
     { name: 'no configuration', files: {}, says: /postern\.yaml.*E_FILE/ },
     {
       name: 'an unknown key',
-      files: { ...SITE, 'postern.yaml': configuration(0, 'limts: {}\n') },
+      files: { ...SITE, 'postern.yaml': configuration(ANYWHERE, 'limts: {}\n') },
       says: /E_UNKNOWN_KEY.*[\s\S]*limits/,
     },
     { name: 'rules missing', files: { ...SITE, 'system.yaml': undefined }, says: /system\.yaml.*E_FILE/ },
@@ -167,7 +81,7 @@ test('a port in use: one line that says what to do, exit 1', async (t) => {
   t.after(() => other.close());
   const address = other.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
-  const folder = folderWith(t, { ...SITE, 'postern.yaml': configuration(port) });
+  const folder = folderWith(t, { ...SITE, 'postern.yaml': configuration(`127.0.0.1:${port}`) });
   const { status, stderr } = postern(folder, 'serve');
   assert.equal(status, 1);
   assert.match(stderr, /^postern: cannot listen on lmtp:127\.0\.0\.1:\d+: another program listens there.*\n$/);
@@ -255,7 +169,7 @@ test('serve: SIGHUP reloads all or nothing, a list file needs no signal, SIGTERM
   const { port } = service;
   writeFileSync(
     join(folder, 'postern.yaml'),
-    configuration(port, 'limits: { message: 1 MB }\n').replace(' } ]', ', received: true } ]'),
+    configuration(`127.0.0.1:${port}`, 'limits: { message: 1 MB }\n').replace(' } ]', ', received: true } ]'),
   );
   writeFileSync(join(folder, 'system.yaml'), SITE['system.yaml']);
   service.process.kill('SIGHUP');
