@@ -7,6 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { identity } from './daemon.ts';
+import { whyNot } from './needs.ts';
 import type { Address, Sandbox } from './sandbox.ts';
 import { answers, until } from './sandbox.ts';
 
@@ -32,9 +34,7 @@ export interface Delivery {
 
 /** Why Postfix cannot be used here, to skip a test with; false where it can. */
 export function whyNoPostfix(): string | false {
-  if (process.getuid?.() !== 0) return 'not run as root: a private Postfix cannot be started';
-  if (!existsSync('/usr/sbin/postfix')) return 'Postfix is not installed (Debian package postfix)';
-  return false;
+  return whyNot({ postfix: '/usr/sbin/postfix' });
 }
 
 export class Postfix {
@@ -53,7 +53,7 @@ export class Postfix {
     const base = join(sandbox.folder, 'postfix');
     for (const folder of ['etc', 'queue', 'data', 'log'])
       mkdirSync(join(base, folder), { recursive: true, mode: 0o755 });
-    chownSync(join(base, 'data'), userId('postfix'), statSync(base).gid);
+    chownSync(join(base, 'data'), identity('postfix').uid, statSync(base).gid);
     const config = join(base, 'etc');
     writeFileSync(join(config, 'main.cf'), `${mainCf(base, options.elsewhere)}\n${options.main}`);
     writeFileSync(join(config, 'master.cf'), `${MASTER_CF}\n${options.master}`);
@@ -106,11 +106,6 @@ function run(program: string, args: readonly string[]): string {
   if (status !== 0)
     throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? `exit ${status}`}\n${stdout}${stderr}`);
   return stdout;
-}
-
-function userId(name: string): number {
-  const { stdout } = spawnSync('id', ['-u', name], { encoding: 'utf8' });
-  return Number(stdout.trim());
 }
 
 /** No DNS, no aliases, no local delivery; short waits, so that a queue run finds deferred mail at once. */
