@@ -1,0 +1,246 @@
+/**
+ * dialogue - our SMTPConnection as far as it speaks: lines in, replies out, who the client is, and how much of all that.
+ *
+ * Corrected here (each with a test in test/server/): no greeting delay; our own replies, enhanced codes on all of them, those of
+ * one read written together; wrong verbs of greeting; a handler that fails answers 451 and never holds the session.
+ */
+import type { Socket } from 'node:net';
+import type { SMTPServer } from 'smtp-server';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import type { Client } from '../core/envelope.ts';
+import { type Reply, replies, reply } from '../core/reply.ts';
+import type { ProxySource } from '../smtp/proxy-header.ts';
+import { formatReply } from '../smtp/reply-format.ts';
+import type { LineProblem } from './command-lines.ts';
+import { ContentStream } from './data.ts';
+import { readHello } from './envelope-commands.ts';
+import { extensions, isSwitchedOff, takes } from './extensions.ts';
+import { libraryReply } from './library-reply.ts';
+import { SessionClient } from './session-client.ts';
+import type { Site } from './site.ts';
+
+const LINE_PROBLEMS: Readonly<Record<LineProblem, Reply>> = {
+  'too-long': reply(421, '4.5.2', 'Command line too long'),
+  'bare-newline': reply(421, '4.5.2', 'Command lines must end with CR LF'),
+};
+
+/** Of commands that are out of place, out of shape or unknown; a refusal has another. */
+const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
+
+type Handler = (command: Buffer, done: () => void) => void;
+
+export abstract class Dialogue extends SMTPConnection {
+  readonly client: SessionClient;
+  /** As it was when the transaction began; between two of them, when the last one did. */
+  protected site: Site;
+  protected readonly current: () => Site;
+  /** Since the last message. */
+  #commands = 0;
+  #errors = 0;
+  #out = '';
+  readonly #flush = (): void => this.#writeOut();
+
+  /** `source` is the client that a PROXY header named. */
+  constructor(server: SMTPServer, socket: Socket, site: () => Site, source: ProxySource) {
+    // The library would make an id of its own from fresh random octets for every connection; nobody reads it.
+    super(server, socket, { id: 'session' });
+    this.current = site;
+    this.site = site();
+    this.client = new SessionClient({ address: this.remoteAddress || null, port: this.remotePort || null }, source);
+  }
+
+  /** Whether MAIL was accepted and the transaction is not over. */
+  protected abstract get inTransaction(): boolean;
+  /** Whether content is on its way or being seen to: replies are the downstream's then, and tell nothing of the client. */
+  protected abstract get inContent(): boolean;
+
+  /** `crowded`: the client has as many connections as one may have. */
+  override init(crowded = false): void {
+    this._setListeners(() => {
+      if (crowded) this.#end('Too many connections from your address');
+      else if (this.site.isFull()) this.reply(replies.tooManyConnections);
+      else this.connectionReady();
+    });
+  }
+
+  // The library calls this in its constructor, before our own fields exist.
+  override _createParser(): ContentStream {
+    const parser = new ContentStream();
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.onproblem = (problem) => this.reply(LINE_PROBLEMS[problem]);
+    return parser;
+  }
+
+  override _isDisabled(command: string): boolean {
+    return isSwitchedOff(command, this.site) || super._isDisabled(command);
+  }
+
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    const verb = command.subarray(0, 5).toString('latin1').trimEnd().toUpperCase();
+    const wrong = this.site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
+    this.#commands += 1;
+    // The library has a limit of its own for commands that it does not know.
+    this._unrecognizedCommands = 0;
+    // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
+    if (wrong) this.reply(replies.wrongVerb);
+    else if (this.#commands > this.site.sessions.commands) this.#end('Too many commands without a message');
+    else if (callback === undefined || !this.#isOrdinary()) super._onCommand(command, callback);
+    else if (verb === 'MAIL') this.#handle(this.handler_MAIL, command, callback);
+    else if (verb === 'RCPT') this.#handle(this.handler_RCPT, command, callback);
+    else if (verb === 'DATA') this.#handle(this.handler_DATA, command, callback);
+    else super._onCommand(command, callback);
+  }
+
+  /** Whether nothing of what the library asks before each command can be true of one that belongs to a transaction. */
+  #isOrdinary(): boolean {
+    return this._ready && !this._upgrading && this.hostNameAppearsAs !== false && this._server._closeTimeout === false;
+  }
+
+  #handle(handler: Handler, command: Buffer, callback: () => void): void {
+    const done = (): void => {
+      this._handlerPending = false;
+      this._whenWritable(callback);
+    };
+    this._handlerPending = true;
+    try {
+      handler.call(this, command, done);
+    } catch (error) {
+      this.site.log.error('command', error);
+      this.reply(replies.internalError);
+      done();
+    }
+  }
+
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    this.#hello(command, [this.site.hostname, ...extensions(this.site, this.client, this.secure)]);
+    callback();
+  }
+
+  override handler_HELO(command: Buffer, callback: () => void): void {
+    this.#hello(command, [this.site.hostname]);
+    callback();
+  }
+
+  override handler_HELP(_command: Buffer, callback: () => void): void {
+    this.reply(reply(214, '2.0.0', 'Postern takes mail for lists: SMTP is RFC 5321, LMTP is RFC 2033'));
+    callback();
+  }
+
+  override handler_VRFY(_command: Buffer, callback: () => void): void {
+    this.reply(reply(252, '2.5.0', 'Cannot VRFY; RCPT will tell'));
+    callback();
+  }
+
+  override handler_XFORWARD(command: Buffer, callback: () => void): void {
+    if (!takes('xforward', this.site, this.client)) this.reply(reply(550, '5.7.0', 'XFORWARD is not for you'));
+    else if (this.inTransaction) this.reply(reply(503, '5.5.1', 'Mail transaction in progress'));
+    else this.reply(this.client.xforward(argumentOf(command)));
+    callback();
+  }
+
+  override handler_XCLIENT(command: Buffer, callback: () => void): void {
+    if (!takes('xclient', this.site, this.client)) this.reply(reply(550, '5.7.0', 'XCLIENT is not for you'));
+    else if (this.inTransaction) this.reply(reply(503, '5.5.1', 'Mail transaction in progress'));
+    else {
+      const refusal = this.client.xclient(argumentOf(command));
+      if (refusal !== null) this.reply(refusal);
+      else {
+        this.hostNameAppearsAs = false;
+        this.openingCommand = false;
+        this._resetSession();
+        this._sendGreeting();
+      }
+    }
+    callback();
+  }
+
+  /** The library drops what was written behind STARTTLS in plain text, and resets the session. */
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    const { tls } = this.current();
+    if (argumentOf(command) !== '') this.reply(reply(501, '5.5.4', 'STARTTLS takes no argument'));
+    else if (this.secure) this.reply(reply(503, '5.5.1', 'TLS is active already'));
+    else if (tls === null) this.reply(reply(454, '4.7.0', 'TLS is not available any more'));
+    else {
+      this.reply(reply(220, '2.0.0', 'Ready to start TLS'));
+      this.#flush();
+      this._server.secureContext.set('*', tls);
+      this.client.forgetAll();
+      this.upgrade(callback);
+      return;
+    }
+    callback();
+  }
+
+  override close(): void {
+    this.#flush();
+    super.close();
+  }
+
+  /** The library's own replies take this way too. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    this.reply(libraryReply(code, data, context));
+  }
+
+  /** A message is over: the client may make its mistakes anew. */
+  protected forgive(): void {
+    this.#commands = 0;
+    this.#errors = 0;
+  }
+
+  #hello(command: Buffer, lines: readonly string[]): void {
+    const name = readHello(argumentOf(command));
+    if (name === null) {
+      this.reply(reply(501, '5.5.4', 'Syntax: verb and host name'));
+      return;
+    }
+    this.hostNameAppearsAs = name;
+    this.client.forgetForwarded();
+    this._resetSession();
+    this.reply({ code: 250, status: null, text: lines.join('\n') });
+  }
+
+  protected greeting(): Pick<Client, 'helo' | 'tls' | 'protocol'> {
+    return {
+      helo: this.hostNameAppearsAs || '',
+      tls: this.secure,
+      protocol: this.site.protocol === 'lmtp' ? 'LMTP' : this.openingCommand === 'EHLO' ? 'ESMTP' : 'SMTP',
+    };
+  }
+
+  /** A client at one of its limits is told to come again later, and let go. */
+  #end(reason: string): void {
+    const { entrance, log } = this.site;
+    log.info('session-limit', { listener: entrance.name, peer: this.client.address, reason });
+    this.#send(reply(421, '4.7.0', reason));
+  }
+
+  protected reply(r: Reply): void {
+    // Replies to content are the downstream's; they tell nothing of the client.
+    if (!this.inContent && ERROR_CODES.has(r.code)) this.#errors += 1;
+    if (this.#errors < this.site.sessions.errors) this.#send(r);
+    else if (!this._closing) this.#end('Too many errors');
+  }
+
+  /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */
+  #send(r: Reply): void {
+    if (this.#out === '') process.nextTick(this.#flush);
+    this.#out += formatReply(r);
+    if (r.code === 421) this.close();
+  }
+
+  #writeOut(): void {
+    const out = this.#out;
+    this.#out = '';
+    // While TLS is negotiated plain text would end up in the middle of it.
+    if (out !== '' && !this._upgrading && this._socket.writable && !this._socket.destroyed)
+      this._socket.write(out, 'latin1');
+  }
+}
+
+/** What stands behind the verb. */
+export function argumentOf(command: Buffer): string {
+  return command
+    .toString('utf8')
+    .replace(/^\S*\s*/, '')
+    .trimEnd();
+}
