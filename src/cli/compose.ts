@@ -16,6 +16,7 @@ import type { Downstream } from '../downstream/downstream.ts';
 import { createMaildirDownstream } from '../downstream/maildir.ts';
 import { createPipeDownstream } from '../downstream/pipe.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
+import { createTls } from '../downstream/tls.ts';
 import { Spool } from '../mail/spool.ts';
 import type { Remembered } from '../pipeline/one-reply.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
@@ -68,7 +69,7 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
     const split = (mailbox: Mailbox) => splitAddress(mailbox, dialect);
     return createPipeDownstream({ name, program, connections, split, timeout: config.timeouts.reply, log });
   }
-  const { kind: protocol, addresses, connections, xforward, verifyRecipients } = downstream;
+  const { kind: protocol, addresses, connections, xforward, verifyRecipients, tls } = downstream;
   const { connect, reply } = config.timeouts;
   return createServerDownstream({
     name,
@@ -78,6 +79,8 @@ function composeDownstream(config: Config, downstream: DownstreamConfig, log: Lo
     helo: config.hostname,
     xforward,
     verifyRecipients,
+    tls:
+      tls === null ? null : createTls(tls.mode === 'required', tls.authorities?.certificates ?? null, tls.serverName),
     timeouts: { connect, reply },
     log,
   });

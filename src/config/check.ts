@@ -12,8 +12,15 @@ import { nearest } from '../yaml/suggest.ts';
 import { isList, valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
 import { type Address, formatAddress, listenAddress } from './address.ts';
-import type { ReadKeyPair } from './key-pair.ts';
-import { downstreamSchema, limitsSchema, listenerSchema, listsSchema, routeSchema } from './schema.ts';
+import type { ReadAuthorities, ReadKeyPair } from './key-pair.ts';
+import {
+  type DownstreamSettings,
+  downstreamSchema,
+  limitsSchema,
+  listenerSchema,
+  listsSchema,
+  routeSchema,
+} from './schema.ts';
 
 /** The longest path of a unix socket in octets (unix(7): 108 with the NUL behind it). */
 const LONGEST_SOCKET_PATH = 107;
@@ -24,14 +31,18 @@ type Tell = (code: DiagnosticCode, path: YamlPath, message: string, hint: string
 const COMMANDS_BESIDE_RECIPIENTS = 10;
 
 /** Looks at `document` beside the schema; empty where all is well. */
-export function check(document: YamlDocument, readKeyPair: ReadKeyPair): readonly Diagnostic[] {
+export function check(
+  document: YamlDocument,
+  readKeyPair: ReadKeyPair,
+  readAuthorities: ReadAuthorities,
+): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const tell: Tell = (code, path, message, hint, part = 'key') => {
     diagnostics.push({ code, message, hint, place: document.placeOf(path, part) });
   };
   const listening = checkListeners(document, readKeyPair, tell);
   checkAdmin(document, listening, tell);
-  checkDownstreams(document, tell);
+  checkDownstreams(document, readAuthorities, tell);
   checkRoutes(document, tell);
   checkLists(document, tell);
   checkLimits(document, tell);
@@ -146,7 +157,7 @@ function checkSocketPath(file: string, address: Address, path: YamlPath, tell: T
   tell('E_ADDRESS', path, message, 'choose a shorter path', 'value');
 }
 
-function checkDownstreams(document: YamlDocument, tell: Tell): void {
+function checkDownstreams(document: YamlDocument, readAuthorities: ReadAuthorities, tell: Tell): void {
   for (const { path, value } of valid(document, 'downstreams', downstreamSchema)) {
     if (value === null) continue;
     const given = (key: string) => valueAt(document.value, [...path, key]) !== undefined;
@@ -164,7 +175,9 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
     }
     const where = value.lmtp ?? value.smtp ?? [];
     if (!('program' in where)) checkAddresses(document, where, [...path, kind], tell);
-    for (const key of kind === 'maildir' || kind === 'pipe' ? ['xforward', 'verify_recipients'] : []) {
+    else if (given('tls')) tell('E_VALUE', [...path, 'tls'], 'a program is reached without a network', 'take it away');
+    if (value.tls !== undefined) checkTls(document, value, [...path, 'tls'], readAuthorities, tell);
+    for (const key of kind === 'maildir' || kind === 'pipe' ? ['xforward', 'verify_recipients', 'tls'] : []) {
       if (given(key)) tell('E_VALUE', [...path, key], `${key} is for lmtp and smtp only`, 'take it away');
     }
     if (kind === 'maildir' && given('connections')) {
@@ -176,6 +189,29 @@ function checkDownstreams(document: YamlDocument, tell: Tell): void {
       }
     }
     if (kind === 'maildir') checkDepth(value, path, tell);
+  }
+}
+
+function checkTls(
+  document: YamlDocument,
+  { tls, lmtp, smtp }: DownstreamSettings,
+  path: YamlPath,
+  readAuthorities: ReadAuthorities,
+  tell: Tell,
+): void {
+  const { mode, ca, server_name } = tls ?? {};
+  if (ca !== undefined) {
+    const read = readAuthorities(resolve(dirname(document.file), ca));
+    if ('hint' in read) tell('E_FILE', [...path, 'ca'], read.message, read.hint, 'value');
+    else if (mode === 'opportunistic') {
+      tell('E_VALUE', [...path, 'ca'], 'nobody looks at certificates where TLS is opportunistic', 'take it away');
+    }
+  }
+  const where = lmtp ?? smtp ?? [];
+  const nameless = !('program' in where) && where.some((address) => 'path' in address);
+  if (nameless && mode === 'required' && server_name === undefined) {
+    const hint = 'add server_name: mailman.example.org, or take tls away: a unix socket does not leave the machine';
+    tell('E_MISSING_KEY', path, 'a unix socket has no name that a certificate could be good for', hint);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Layout } from '../core/layout.ts';
 import type { Address, Network } from './address.ts';
-import type { KeyPair } from './key-pair.ts';
+import type { Authorities, KeyPair } from './key-pair.ts';
 import type { Route } from './routes.ts';
 
 export interface ListenerConfig {
@@ -34,6 +34,14 @@ export interface Program {
   readonly program: readonly string[];
 }
 
+export interface DownstreamTls {
+  readonly mode: 'required' | 'opportunistic';
+  /** Null for those that come with Node. */
+  readonly authorities: Authorities | null;
+  /** Null for the host of the address. */
+  readonly serverName: string | null;
+}
+
 export type DownstreamConfig =
   | {
       readonly kind: 'lmtp' | 'smtp';
@@ -46,6 +54,8 @@ export type DownstreamConfig =
       readonly connections: number | null;
       /** Whether the client is told to it by XFORWARD, where it offers that. */
       readonly xforward: boolean;
+      /** What is asked of TLS; null: nothing, and it is not used. */
+      readonly tls: DownstreamTls | null;
     }
   | {
       readonly kind: 'pipe';

@@ -35,6 +35,35 @@ export function keyPairReader(): ReadKeyPair {
   };
 }
 
+/** Certificates of those whose word on others is taken. */
+export interface Authorities {
+  /** Absolute path. */
+  readonly file: string;
+  readonly certificates: string;
+}
+
+export type ReadAuthorities = (file: string) => Authorities | Pick<KeyPairProblem, 'message' | 'hint'>;
+
+/** Reads each file once. The path is absolute. */
+export function authoritiesReader(): ReadAuthorities {
+  const known = new Map<string, ReturnType<ReadAuthorities>>();
+  return (file) => {
+    const read = known.get(file) ?? readAuthorities(file);
+    known.set(file, read);
+    return read;
+  };
+}
+
+function readAuthorities(file: string): ReturnType<ReadAuthorities> {
+  const problems: KeyPairProblem[] = [];
+  const certificates = readPem('cert', file, problems);
+  if (certificates !== null) parseCertificate(certificates, problems);
+  const [problem] = problems;
+  if (certificates !== null && problem === undefined) return { file, certificates };
+  const { message = '', hint = '' } = problem ?? {};
+  return { message, hint: certificates === null ? hint : 'expected PEM: -----BEGIN CERTIFICATE-----, one or several' };
+}
+
 function readKeyPair(cert: string, key: string): KeyPair | readonly KeyPairProblem[] {
   const problems: KeyPairProblem[] = [];
   const certificate = readPem('cert', cert, problems);

@@ -10,7 +10,7 @@ import { inOrder } from '../yaml/place.ts';
 import { validate } from '../yaml/validate.ts';
 import { check } from './check.ts';
 import type { Config } from './config.ts';
-import { keyPairReader } from './key-pair.ts';
+import { authoritiesReader, keyPairReader } from './key-pair.ts';
 import { resolveConfig } from './resolve.ts';
 import { configSchema } from './schema.ts';
 
@@ -23,8 +23,10 @@ export function parseConfig(file: string, text: string): { config: Config | null
   if (document === null) return { config: null, diagnostics: unread };
   const { value, diagnostics } = validate(document, configSchema);
   const readKeyPair = keyPairReader();
-  const problems = inOrder([...diagnostics, ...check(document, readKeyPair)]);
-  const config = value === null || problems.length > 0 ? null : resolveConfig(file, value, readKeyPair);
+  const readAuthorities = authoritiesReader();
+  const problems = inOrder([...diagnostics, ...check(document, readKeyPair, readAuthorities)]);
+  const config =
+    value === null || problems.length > 0 ? null : resolveConfig(file, value, readKeyPair, readAuthorities);
   return { config, diagnostics: problems };
 }
 

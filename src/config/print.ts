@@ -5,7 +5,7 @@ import type { Layout } from '../core/layout.ts';
 import { printYaml } from '../yaml/print.ts';
 import type { YamlValue } from '../yaml/tree.ts';
 import { formatAddress, formatNetwork } from './address.ts';
-import type { Config, DownstreamConfig, ListenerConfig, ListsConfig, MayConfig } from './config.ts';
+import type { Config, DownstreamConfig, DownstreamTls, ListenerConfig, ListsConfig, MayConfig } from './config.ts';
 
 /** Every key with its value, defaults included. */
 export function printConfig(config: Config): string {
@@ -81,7 +81,16 @@ function downstream(one: DownstreamConfig): YamlValue {
     [one.kind]: others.length === 0 ? first : [first, ...others],
     xforward: `${one.xforward}`,
     verify_recipients: `${one.verifyRecipients}`,
+    ...(one.tls === null ? {} : { tls: downstreamTls(one.tls) }),
     ...(one.connections === null ? {} : { connections: `${one.connections}` }),
+  };
+}
+
+function downstreamTls({ mode, authorities, serverName }: DownstreamTls): YamlValue {
+  return {
+    mode,
+    ...(authorities === null ? {} : { ca: authorities.file }),
+    ...(serverName === null ? {} : { server_name: serverName }),
   };
 }
 

@@ -5,8 +5,8 @@ import { hostname as machineName } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Layout, type LayoutScheme, PLAIN } from '../core/layout.ts';
 import type { Address } from './address.ts';
-import type { Config, DownstreamConfig, ListenerConfig, ListsConfig } from './config.ts';
-import type { ReadKeyPair } from './key-pair.ts';
+import type { Config, DownstreamConfig, DownstreamTls, ListenerConfig, ListsConfig } from './config.ts';
+import type { ReadAuthorities, ReadKeyPair } from './key-pair.ts';
 import type { DownstreamSettings, ListenerSettings, Settings } from './schema.ts';
 import { isHostName } from './values.ts';
 
@@ -16,7 +16,12 @@ const DEFAULT_DEADLINE: Readonly<Record<'lmtp' | 'smtp', number>> = { lmtp: 300_
 const DEFAULT_PROCESSES = 4;
 
 /** `settings` have passed `check`. */
-export function resolveConfig(file: string, settings: Settings, readKeyPair: ReadKeyPair): Config {
+export function resolveConfig(
+  file: string,
+  settings: Settings,
+  readKeyPair: ReadKeyPair,
+  readAuthorities: ReadAuthorities,
+): Config {
   const folder = dirname(resolve(file));
   const at = (path: string) => resolve(folder, path);
   const { limits, rules } = settings;
@@ -24,7 +29,9 @@ export function resolveConfig(file: string, settings: Settings, readKeyPair: Rea
     file: resolve(file),
     hostname: settings.hostname ?? ownName(),
     listen: settings.listen.map((listener) => resolveListener(listener, at, readKeyPair)),
-    downstreams: Object.entries(settings.downstreams).map(([name, one]) => resolveDownstream(name, one, at)),
+    downstreams: Object.entries(settings.downstreams).map(([name, one]) =>
+      resolveDownstream(name, one, at, readAuthorities),
+    ),
     routes: settings.routes.map((route) => ({ recipients: route.recipients ?? null, to: route.to })),
     rules: {
       system: rules.system === undefined ? null : at(rules.system),
@@ -84,7 +91,12 @@ function resolveListener(
   };
 }
 
-function resolveDownstream(name: string, one: DownstreamSettings, at: (path: string) => string): DownstreamConfig {
+function resolveDownstream(
+  name: string,
+  one: DownstreamSettings,
+  at: (path: string) => string,
+  readAuthorities: ReadAuthorities,
+): DownstreamConfig {
   if (one.maildir !== undefined) {
     return { kind: 'maildir', name, folder: at(one.maildir), layout: layoutOf(one.layout, one.depth) };
   }
@@ -102,7 +114,18 @@ function resolveDownstream(name: string, one: DownstreamSettings, at: (path: str
     connections: one.connections ?? (isProgram ? DEFAULT_PROCESSES : null),
     xforward: one.xforward,
     verifyRecipients: one.verify_recipients,
+    tls: one.tls === undefined ? null : resolveTls(one.tls, at, readAuthorities),
   };
+}
+
+function resolveTls(
+  { mode, ca, server_name }: NonNullable<DownstreamSettings['tls']>,
+  at: (path: string) => string,
+  readAuthorities: ReadAuthorities,
+): DownstreamTls {
+  const authorities = ca === undefined ? null : readAuthorities(at(ca));
+  if (authorities !== null && 'hint' in authorities) throw new Error('certificates without use have passed the check');
+  return { mode, authorities, serverName: server_name ?? null };
 }
 
 type ListsSettings = NonNullable<Settings['rules']['lists']>;

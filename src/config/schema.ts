@@ -108,6 +108,26 @@ export const downstreamSchema = z.strictObject({
     description:
       'Whether the server is asked at RCPT if it would take the recipient, and its refusal passed on; lmtp and smtp only. Its yes is remembered for an hour, its no for five minutes; where it cannot be asked nobody is refused. Not with refuse_at: data. Where rules have not decided by then, the downstream of the route is asked.',
   }),
+  tls: z
+    .strictObject({
+      mode: choice(['required', 'opportunistic']).prefault('required').meta({
+        description:
+          'What TLS is for. required: nothing is sent without TLS, and the certificate must be good for the name; where it cannot be had clients are told to try again later, and the log says why (downstream-failed, stage tls). opportunistic: TLS where the server offers it, whatever its certificate, else plain text.',
+      }),
+      ca: path.optional().meta({
+        description:
+          'Certificates of the authorities that are trusted, in PEM form; by default those that come with Node. For a certificate signed by itself, that certificate.',
+        examples: ['/etc/ssl/certs/ca-certificates.crt'],
+      }),
+      server_name: hostname.optional().meta({
+        description: 'The name that the certificate must be good for; by default the host of the address.',
+        examples: ['mailman.example.org'],
+      }),
+    })
+    .optional()
+    .meta({
+      description: 'STARTTLS on the way to the server (RFC 3207, TLS 1.2 and newer); lmtp and smtp only, not programs.',
+    }),
   connections: positive.optional().meta({
     description:
       'Most transactions at a time, each on a connection or in a process of its own; for pipe: runs at a time. Not for maildir. Further ones wait for their turn, and are told to try again later when their deadline comes first. By default 4 for programs, else there is no limit.',

@@ -5,6 +5,7 @@
  * moment to the last. At most one wait at a time, one timer for all of them.
  */
 import type { Duplex } from 'node:stream';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Reply } from '../core/reply.ts';
 import { type Capabilities, NO_CAPABILITIES } from '../smtp/capabilities.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';
@@ -24,7 +25,7 @@ export class Connection {
   needsReset = false;
 
   readonly address: Address;
-  readonly #stream: Duplex;
+  #stream: Duplex;
   readonly #parser = new ReplyParser();
   /** `busy`: a dialog is under way; `parked`: kept for the next; `quitting`: QUIT was sent. */
   #use: 'busy' | 'parked' | 'quitting' = 'busy';
@@ -47,18 +48,55 @@ export class Connection {
       this.#connected = true;
       this.#onRoom?.();
     });
-    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#stream.on('drain', () => this.#onRoom?.());
-    this.#stream.on('end', () => this.#end());
-    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.#error = error.code ?? error.message;
-    });
-    this.#stream.on('close', () => {
-      if (this.#timer !== null) clearTimeout(this.#timer);
-      this.#timer = null;
-      this.#end();
-      this.#onClosed?.();
-    });
+    this.#listen(this.#stream);
+  }
+
+  /**
+   * Negotiates TLS; null: from now on everything goes over it. For the moment behind a server's consent to STARTTLS, with
+   * nothing unread (`quiet`): that would be taken for words said over TLS.
+   */
+  async secure(options: ConnectionOptions, until: number): Promise<Failure | null> {
+    this.#stream = connectTls({ ...options, socket: this.#stream });
+    this.#stream.once('secureConnect', () => this.#onRoom?.());
+    this.#listen(this.#stream);
+    const outcome = await this.room(until);
+    return outcome === null || typeof outcome === 'string' ? outcome : 'misplaced';
+  }
+
+  /** What the stream below TLS has to say, TLS says as well. */
+  #listen(stream: Duplex): void {
+    const ours =
+      <A extends unknown[]>(act: (...args: A) => void) =>
+      (...args: A): void => {
+        if (stream === this.#stream) act(...args);
+      };
+    stream.on(
+      'data',
+      ours((chunk: Buffer) => this.#onData(chunk)),
+    );
+    stream.on(
+      'drain',
+      ours(() => this.#onRoom?.()),
+    );
+    stream.on(
+      'end',
+      ours(() => this.#end()),
+    );
+    stream.on(
+      'error',
+      ours((error: NodeJS.ErrnoException) => {
+        this.#error = error.code ?? error.message;
+      }),
+    );
+    stream.on(
+      'close',
+      ours(() => {
+        if (this.#timer !== null) clearTimeout(this.#timer);
+        this.#timer = null;
+        this.#end();
+        this.#onClosed?.();
+      }),
+    );
   }
 
   /** For the log: what the system or the parser said; null: nothing. */

@@ -13,6 +13,7 @@ import type { Answers } from './answers.ts';
 import { mailCommand, needsSmtputf8, rcptCommand, xforwardCommands } from './commands.ts';
 import type { Connection } from './connection.ts';
 import type { DeliverOptions } from './downstream.ts';
+import { handshake, type Tls } from './tls.ts';
 import { addressNotSupported, type Failure, passOn, type Stage, type Trouble } from './failure.ts';
 
 export interface Dialect {
@@ -50,33 +51,65 @@ export function trouble(connection: Connection, stage: Stage, failure: Failure, 
   return { stage, failure, detail: connection.detail, answered };
 }
 
-/** Reads the greeting and says hello; null: ready for MAIL. */
+/** Reads the greeting, says hello, and again over TLS where that is wanted; null: ready for MAIL. */
 export async function greet(
   connection: Connection,
   dialect: Dialect,
   helo: string,
+  tls: Tls | null,
   until: () => number,
 ): Promise<Trouble | null> {
   const greeting = await connection.reply(until());
   if (typeof greeting === 'string') return trouble(connection, 'greeting', greeting);
   if (isIntermediate(greeting)) return trouble(connection, 'greeting', 'misplaced');
   if (!isPositive(greeting)) return refusal('greeting', greeting);
+  const failed = await hello(connection, dialect.hello, helo, until);
+  if (failed !== null || tls === null) return failed;
+  const secured = await startTls(connection, tls, until);
+  return secured === true ? await hello(connection, dialect.hello, helo, until) : secured;
+}
 
-  let last: Reply = greeting;
-  for (const verb of dialect.hello) {
-    if (!connection.quiet) return trouble(connection, 'hello', 'misplaced');
-    connection.write(`${verb} ${helo}\r\n`);
-    const outcome = await connection.reply(until());
-    if (typeof outcome === 'string') return trouble(connection, 'hello', outcome);
-    if (isIntermediate(outcome)) return trouble(connection, 'hello', 'misplaced');
-    if (isPositive(outcome)) {
-      connection.capabilities = parseCapabilities(outcome);
-      return null;
-    }
-    last = outcome;
-    if (outcome.code === 421) break;
+/** Whether TLS is active now; null: it need not be. What was offered before counts no more then (RFC 3207 section 4.2). */
+async function startTls(connection: Connection, tls: Tls, until: () => number): Promise<true | null | Trouble> {
+  const insecure = (detail: string): Trouble => ({ stage: 'tls', failure: 'insecure', detail, answered: true });
+  if (!connection.capabilities.has('STARTTLS')) {
+    return tls.required ? insecure('the server does not offer STARTTLS') : null;
   }
-  return refusal('hello', last);
+  if (!connection.quiet) return trouble(connection, 'tls', 'misplaced');
+  connection.write('STARTTLS\r\n');
+  const consent = await connection.reply(until());
+  if (typeof consent === 'string') return trouble(connection, 'tls', consent);
+  if (!isPositive(consent)) {
+    if (consent.code === 421 || isIntermediate(consent)) return refusal('tls', consent);
+    return tls.required ? insecure(`STARTTLS: ${consent.code} ${consent.text}`) : null;
+  }
+  if (!connection.quiet) return trouble(connection, 'tls', 'misplaced');
+  const failed = await connection.secure(handshake(tls, connection.address), until());
+  if (failed === null) return true;
+  return failed === 'silent'
+    ? trouble(connection, 'tls', failed)
+    : insecure(connection.detail ?? 'the connection was lost');
+}
+
+/** The next verb is tried where one is refused. */
+async function hello(
+  connection: Connection,
+  verbs: readonly string[],
+  helo: string,
+  until: () => number,
+): Promise<Trouble | null> {
+  const [verb = '', ...others] = verbs;
+  if (!connection.quiet) return trouble(connection, 'hello', 'misplaced');
+  connection.write(`${verb} ${helo}\r\n`);
+  const outcome = await connection.reply(until());
+  if (typeof outcome === 'string') return trouble(connection, 'hello', outcome);
+  if (isIntermediate(outcome)) return trouble(connection, 'hello', 'misplaced');
+  if (isPositive(outcome)) {
+    connection.capabilities = parseCapabilities(outcome);
+    return null;
+  }
+  if (others.length === 0 || outcome.code === 421) return refusal('hello', outcome);
+  return await hello(connection, others, helo, until);
 }
 
 function refusal(stage: Stage, { code, text }: Reply): Trouble {

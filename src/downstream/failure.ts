@@ -7,6 +7,7 @@
  *     stage \ failure        unreachable  refused   lost, silent  garbled, misplaced
  *     connect                451 4.4.1                                              crowded: 451 4.3.2
  *     greeting, hello                     451 4.3.2 451 4.4.2     451 4.5.0
+ *     tls                                           451 4.4.2     451 4.5.0         insecure: 451 4.7.5
  *     reset … content                               451 4.4.2     451 4.5.0            safe: the dot was not written
  *     final                                         451 4.4.2     451 4.5.0            unknown: perhaps delivered twice
  */
@@ -17,6 +18,7 @@ export type Stage =
   | 'connect'
   | 'greeting'
   | 'hello'
+  | 'tls'
   | 'reset'
   | 'xforward'
   | 'mail'
@@ -27,12 +29,14 @@ export type Stage =
 
 /**
  * `unreachable`: no connection; `refused`: a 4yz or 5yz to the connection itself; `lost`: it closed; `silent`: no answer
- * in time; `crowded`: no place free in time; `garbled`: no SMTP reply; `misplaced`: a reply of a class that does not belong there, or one too many;
+ * in time; `insecure`: TLS is required and
+ * cannot be had, or not with whom it should be; `crowded`: no place free in time; `garbled`: no SMTP reply; `misplaced`: a reply of a class that does not belong there, or one too many;
  * `gone`: our client left before the final dot; `unreadable`: our copy of the content.
  */
 export type Failure =
   | 'unreachable'
   | 'crowded'
+  | 'insecure'
   | 'refused'
   | 'lost'
   | 'silent'
@@ -59,6 +63,11 @@ const protocolError = reply(
 const REPLIES: Readonly<Record<Failure, Reply>> = {
   unreachable: reply(451, '4.4.1', 'The mail system behind this server cannot be reached; please try again later'),
   crowded: reply(451, '4.3.2', 'The mail system behind this server is busy; please try again later'),
+  insecure: reply(
+    451,
+    '4.7.5',
+    'The mail system behind this server cannot be reached securely; please try again later',
+  ),
   refused: reply(451, '4.3.2', 'The mail system behind this server is not available; please try again later'),
   lost: reply(451, '4.4.2', 'The connection to the mail system behind this server was lost; please try again later'),
   silent: reply(451, '4.4.2', 'The mail system behind this server did not answer in time; please try again later'),

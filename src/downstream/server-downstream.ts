@@ -20,6 +20,7 @@ import { lmtp } from './lmtp.ts';
 import { Places } from './places.ts';
 import { Pool } from './pool.ts';
 import { smtp } from './smtp.ts';
+import type { Tls } from './tls.ts';
 import { Verifications, verify } from './verification.ts';
 
 export interface ServerOptions {
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly helo: string;
   /** Whether to tell the server of the original client, where it offers XFORWARD. */
   readonly xforward: boolean;
+  /** Null or left out: in plain text. */
+  readonly tls?: Tls | null;
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly reply: number };
   readonly log: Log;
@@ -212,7 +215,12 @@ class ServerDownstream implements Downstream {
     return this.#connect(last, deadline, until);
   }
 
-  async #connect(address: Address, deadline: number, until: () => number): Promise<Connection | Trouble> {
+  async #connect(
+    address: Address,
+    deadline: number,
+    until: () => number,
+    tls: Tls | null = this.#options.tls ?? null,
+  ): Promise<Connection | Trouble> {
     const { helo, timeouts } = this.#options;
     const connection = new Connection(address, (line) => {
       this.#options.log.warn('downstream-stderr', { downstream: this.name, line });
@@ -220,11 +228,17 @@ class ServerDownstream implements Downstream {
     const outcome = await connection.room(Math.min(Date.now() + timeouts.connect, deadline));
     const failed =
       outcome === null
-        ? await greet(connection, this.#dialect, helo, until)
+        ? await greet(connection, this.#dialect, helo, tls, until)
         : trouble(connection, 'connect', 'unreachable');
     if (failed !== null) {
-      this.#addresses.failed(address);
       connection.destroy();
+      if (failed.failure === 'insecure' && tls?.required === false && Date.now() < deadline) {
+        const { stage, failure, detail } = failed;
+        const where = { downstream: this.name, address: printAddress(address) };
+        this.#options.log.warn('downstream-plain-text', { ...where, stage, failure, detail });
+        return await this.#connect(address, deadline, until, null);
+      }
+      this.#addresses.failed(address);
       return failed;
     }
     this.#addresses.worked(address);

@@ -52,6 +52,7 @@ test('the smallest configuration has every default', () => {
         connections: null,
         verifyRecipients: false,
         xforward: false,
+        tls: null,
       },
     ],
     routes: [{ recipients: null, to: 'mailman' }],
@@ -89,7 +90,7 @@ listen:
     refuse_at: data
     deadline: 45 seconds
 downstreams:
-  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5, verify_recipients: true }
+  filter: { smtp: "unix:/run/filter.sock", xforward: true, connections: 5, verify_recipients: true, tls: { server_name: filter.example.org } }
   mailman2: { pipe: [/var/lib/mailman/mail/mailman, "{command}", "{list}"] }
   local: { lmtp: { program: [/usr/libexec/mail.local, -l] } }
   inbox: { maildir: var/mail, layout: md5, depth: 2 }
@@ -129,6 +130,7 @@ workers: 4
       connections: 5,
       xforward: true,
       verifyRecipients: true,
+      tls: { mode: 'required', authorities: null, serverName: 'filter.example.org' },
     },
     {
       kind: 'pipe',
@@ -143,6 +145,7 @@ workers: 4
       connections: 4,
       xforward: false,
       verifyRecipients: false,
+      tls: null,
     },
     { kind: 'maildir', name: 'inbox', folder: '/etc/postern/var/mail', layout: { scheme: 'md5', depth: 2 } },
   ]);

@@ -59,6 +59,19 @@ const layout: fc.Arbitrary<Layout> = fc.oneof(
   fc.record({ scheme: fc.constantFrom('user' as const, 'md5' as const), depth: fc.integer({ min: 1, max: 22 }) }),
 );
 
+const AUTHORITIES = { file: KEY_PAIR.cert, certificates: KEY_PAIR.certificate };
+
+const tls = fc.option(
+  fc.oneof(
+    fc.record({
+      mode: fc.constant('required' as const),
+      authorities: fc.constantFrom(null, AUTHORITIES),
+      serverName: fc.constantFrom('mailman.example.org', '1'),
+    }),
+    fc.constant({ mode: 'opportunistic' as const, authorities: null, serverName: null }),
+  ),
+);
+
 const downstream = fc.oneof(
   fc.record({
     kind: fc.constantFrom('lmtp' as const, 'smtp' as const),
@@ -71,6 +84,7 @@ const downstream = fc.oneof(
     connections: fc.option(fc.integer({ min: 1, max: 100 })),
     xforward: flag,
     verifyRecipients: flag,
+    tls,
   }),
   fc.record({
     kind: fc.constant('lmtp' as const),
@@ -79,6 +93,7 @@ const downstream = fc.oneof(
     connections: fc.integer({ min: 1, max: 100 }),
     xforward: flag,
     verifyRecipients: flag,
+    tls: fc.constant(null),
   }),
   fc.record({
     kind: fc.constant('pipe' as const),

@@ -14,6 +14,7 @@
  *     await server.close();
  */
 import { createServer, type Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
 
 /** Ends the connection behind what was said before (FIN). */
 export const close = { kind: 'close' } as const;
@@ -48,6 +49,7 @@ export type Act =
   | typeof hang
   | typeof stall
   | typeof nothing
+  | { readonly kind: 'secure' }
   | { readonly kind: 'raw'; readonly octets: string }
   | { readonly kind: 'slowly'; readonly reply: string }
   | { readonly kind: 'all'; readonly acts: readonly Act[] };
@@ -59,6 +61,8 @@ export interface Script {
   readonly greeting?: Act;
   /** To LHLO, EHLO, HELO. */
   readonly hello?: Turns;
+  /** Where STARTTLS is offered, and so the server has a certificate. Only a good answer begins TLS. */
+  readonly starttls?: Turns;
   readonly xforward?: Turns;
   readonly mail?: Turns;
   readonly rcpt?: Turns;
@@ -86,6 +90,8 @@ export interface Session {
   readonly reads: readonly string[];
   /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
+  /** Whether TLS is active. */
+  readonly secure: boolean;
   /** Says something unasked. */
   say(act: Act): void;
 }
@@ -95,6 +101,8 @@ export interface ScriptedServerOptions {
   /** The lines of the hello behind the first. */
   readonly capabilities?: readonly string[];
   readonly script?: Script | ((connection: number) => Script);
+  /** Offers STARTTLS with that certificate. */
+  readonly tls?: SecureContext;
   /** Of a unix socket; without it a free TCP port of 127.0.0.1. */
   readonly path?: string;
 }
@@ -109,11 +117,11 @@ export interface ScriptedServer {
 export const CAPABILITIES = ['PIPELINING', 'SIZE 50000000', '8BITMIME', 'ENHANCEDSTATUSCODES'];
 
 export async function startScriptedServer(options: ScriptedServerOptions): Promise<ScriptedServer> {
-  const { protocol, capabilities = CAPABILITIES, script = {}, path } = options;
+  const { protocol, capabilities = CAPABILITIES, script = {}, path, tls = null } = options;
   const sessions: ScriptedSession[] = [];
   const server = createServer((socket) => {
     const own = typeof script === 'function' ? script(sessions.length) : script;
-    sessions.push(new ScriptedSession(socket, protocol, capabilities, own));
+    sessions.push(new ScriptedSession(socket, protocol, capabilities, own, tls));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -132,12 +140,13 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
   };
 }
 
-type Step = 'hello' | 'xforward' | 'mail' | 'rcpt' | 'data' | 'rset' | 'quit';
+type Step = 'hello' | 'starttls' | 'xforward' | 'mail' | 'rcpt' | 'data' | 'rset' | 'quit';
 
 const STEPS: Readonly<Record<string, Step>> = {
   LHLO: 'hello',
   EHLO: 'hello',
   HELO: 'hello',
+  STARTTLS: 'starttls',
   XFORWARD: 'xforward',
   MAIL: 'mail',
   RCPT: 'rcpt',
@@ -151,7 +160,8 @@ class ScriptedSession implements Session {
   readonly messages: ReceivedMessage[] = [];
   readonly reads: string[] = [];
   readonly closed: Promise<void>;
-  readonly #socket: Socket;
+  #socket: Socket;
+  readonly #tls: SecureContext | null;
   readonly #protocol: 'lmtp' | 'smtp';
   readonly #capabilities: readonly string[];
   readonly #script: Script;
@@ -165,20 +175,38 @@ class ScriptedSession implements Session {
   /** Acts are done one after the other, also where one takes its time. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(socket: Socket, protocol: 'lmtp' | 'smtp', capabilities: readonly string[], script: Script) {
+  constructor(
+    socket: Socket,
+    protocol: 'lmtp' | 'smtp',
+    capabilities: readonly string[],
+    script: Script,
+    tls: SecureContext | null,
+  ) {
     this.#socket = socket;
+    this.#tls = tls;
     this.#protocol = protocol;
     this.#capabilities = capabilities;
     this.#script = script;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.setNoDelay(true);
+    this.#listen();
+    this.say(script.greeting ?? `220 scripted.example ${protocol.toUpperCase()}`);
+  }
+
+  /** Whether what is said now is said over TLS. */
+  get secure(): boolean {
+    return this.#socket instanceof TLSSocket;
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
     socket.on('error', () => undefined);
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
+      if (socket !== this.#socket) return;
       this.reads.push(chunk.toString('latin1'));
       this.#input = Buffer.concat([this.#input, chunk]);
       this.#read();
     });
-    this.say(script.greeting ?? `220 scripted.example ${protocol.toUpperCase()}`);
   }
 
   get unfinished(): Buffer {
@@ -227,16 +255,22 @@ class ScriptedSession implements Session {
     return turns[turn] as Act | undefined;
   }
 
+  #offered(): readonly string[] {
+    return this.#tls === null || this.secure ? this.#capabilities : [...this.#capabilities, 'STARTTLS'];
+  }
+
   #good(verb: string): Act {
     switch (verb) {
       case 'LHLO':
       case 'EHLO':
         if ((verb === 'LHLO') !== (this.#protocol === 'lmtp')) return '500 5.5.1 Wrong verb';
-        return ['250-scripted.example', ...this.#capabilities.map((line) => `250-${line}`)]
+        return ['250-scripted.example', ...this.#offered().map((line) => `250-${line}`)]
           .join('\n')
           .replace(/250-(.*)$/, '250 $1');
       case 'HELO':
         return this.#protocol === 'lmtp' ? '500 5.5.1 Wrong verb' : '250 scripted.example';
+      case 'STARTTLS':
+        return this.#tls === null ? '500 5.5.1 Unknown command' : all('220 2.0.0 Ready', { kind: 'secure' });
       case 'XFORWARD':
       case 'RSET':
         return '250 2.0.0 Ok';
@@ -297,6 +331,13 @@ class ScriptedSession implements Session {
         this.#silent = true;
         return;
       case 'nothing':
+        return;
+      case 'secure':
+        this.#socket = new TLSSocket(this.#socket, {
+          isServer: true,
+          ...(this.#tls === null ? {} : { secureContext: this.#tls }),
+        });
+        this.#listen();
         return;
       case 'raw':
         this.#socket.write(act.octets, 'latin1');
