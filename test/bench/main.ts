@@ -11,14 +11,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Sandbox } from '../e2e/sandbox.ts';
 import { chaos } from './chaos.ts';
+import { large } from './large.ts';
 import { measure, type Sample } from './measure.ts';
 import { formatTable, type RowResult, summarize } from './report.ts';
 import { formatFigures, SCALES, type Scale, type ScaleResult } from './scale.ts';
 import { type Protocol, ROWS, type Row } from './scenarios.ts';
+import { soak } from './soak.ts';
 import { missingPackages, START, type Subject, startSink } from './subjects.ts';
 
 const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]...
        npm run bench -- chaos [--messages N]
+       npm run bench -- soak [--minutes N]
+       npm run bench -- large
 
   --rounds N     rounds that count (5)
   --messages N   messages of a row in a round (each load has its own number)
@@ -26,12 +30,18 @@ const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]
 ${[...ROWS, ...SCALES].map(({ name }) => `                   ${name}`).join('\n')}
 
 chaos sends messages (20000) while downstream and Postern are killed at random, and counts what was lost: nothing.
+soak keeps 1000 sessions for some minutes (10), 200 of them active: memory and descriptors must not grow.
+large sends 100 messages of 25 MB at once: the memory must not grow with them.
 
 Example: npm run bench -- --only smtp --rounds 9
 `;
 
+const RUNS = ['chaos', 'soak', 'large'] as const;
+
 interface Options {
-  readonly chaos: boolean;
+  /** Something else than the rows. */
+  readonly run: (typeof RUNS)[number] | null;
+  readonly minutes: number;
   readonly rounds: number;
   readonly messages: number | null;
   readonly rows: readonly Row[];
@@ -45,6 +55,7 @@ function readOptions(args: string[]): Options {
     options: {
       rounds: { type: 'string', default: '5' },
       messages: { type: 'string' },
+      minutes: { type: 'string', default: '10' },
       only: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
     },
@@ -54,14 +65,16 @@ function readOptions(args: string[]): Options {
     process.exit(0);
   }
   const [what] = positionals;
-  if (positionals.length > 1 || (what !== undefined && what !== 'chaos')) throw new Error(`"${what}" is no bench`);
+  const run = RUNS.find((name) => name === what) ?? null;
+  if (positionals.length > 1 || (what !== undefined && run === null)) throw new Error(`"${what}" is no bench`);
   const asked = ({ name }: { name: string }) =>
     values.only.length === 0 || values.only.some((text) => name.includes(text));
   const rows = ROWS.filter(asked);
   const scales = SCALES.filter(asked);
   if (rows.length + scales.length === 0) throw new Error(`no row has ${values.only.join(' or ')} in its name`);
   return {
-    chaos: what === 'chaos',
+    run,
+    minutes: positive('minutes', values.minutes),
     rounds: positive('rounds', values.rounds),
     messages: values.messages === undefined ? null : positive('messages', values.messages),
     rows,
@@ -150,13 +163,16 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return 2;
   }
-  if (options.chaos) return await chaos({ messages: options.messages ?? 20_000, clients: 20 });
+  if (options.run === 'chaos') return await chaos({ messages: options.messages ?? 20_000, clients: 20 });
   const haproxy = options.rows.some((row) => row.subject === 'haproxy') ? ['haproxy'] : [];
-  const missing = options.rows.length === 0 ? [] : missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
+  const rows = options.rows.length > 0 || options.run !== null;
+  const missing = !rows ? [] : missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
   if (missing.length > 0) {
     process.stderr.write(`bench needs programs that are not installed: apt-get install ${missing.join(' ')}\n`);
     return 1;
   }
+  if (options.run === 'soak') return await soak({ minutes: options.minutes });
+  if (options.run === 'large') return await large();
   const messagesOf = (row: Row) => options.messages ?? row.load.messages;
   const results = options.rows.length === 0 ? [] : await runRounds(options, messagesOf);
   if (results.length > 0) process.stdout.write(formatTable(results));

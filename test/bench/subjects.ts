@@ -20,6 +20,10 @@ interface Surroundings {
   readonly protocol: Protocol;
   /** Where smtp-sink listens. */
   readonly sink: Address;
+  /** Postern's rules, where they are not the shipped ones. */
+  readonly system?: string;
+  /** Further lines of Postern's configuration. */
+  readonly more?: string;
 }
 
 /** Debian packages of the programs that are needed beside Postern itself. */
@@ -55,10 +59,10 @@ export const START: Readonly<Record<Exclude<SubjectName, 'sink'>, (around: Surro
     writeFileSync(file, haproxyConfig(address, sink));
     return run(sandbox, `haproxy-${protocol}`, address, 'haproxy', ['-db', '-f', file]);
   },
-  async postern({ sandbox, protocol, sink }) {
+  async postern({ sandbox, protocol, sink, system = resolve('rules', 'system.yaml'), more = '' }) {
     const address = await freeAddress();
     const file = join(sandbox.folder, `postern-${protocol}.yaml`);
-    writeFileSync(file, posternConfig(protocol, address, sink));
+    writeFileSync(file, posternConfig(protocol, address, sink, system) + more);
     const main = resolve('dist', 'cli', 'main.js');
     return run(sandbox, `postern-${protocol}`, address, process.execPath, [main, 'serve', '--config', file]);
   },
@@ -79,8 +83,8 @@ listen mail
 `;
 }
 
-/** The baseline rules that ship, and the log as it is by default: one JSON line for each transaction. */
-function posternConfig(protocol: Protocol, address: Address, sink: Address): string {
+/** The log is as it is by default: one JSON line for each transaction. */
+function posternConfig(protocol: Protocol, address: Address, sink: Address, system: string): string {
   return `version: 1
 hostname: bench.example.org
 listen:
@@ -90,7 +94,7 @@ downstreams:
 routes:
   - { to: sink }
 rules:
-  system: ${resolve('rules', 'system.yaml')}
+  system: ${system}
 `;
 }
 
