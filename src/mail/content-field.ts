@@ -3,9 +3,11 @@
  *
  * Read liberally, as mail programs do: blanks in unquoted values, quotes that do not end, encoded words in quoted names
  * (RFC 2047 forbids them, everybody sends them), parameters cut in pieces and charsets (RFC 2231). Where a field says a
- * parameter more than once, all its values are kept: two programs may pick two of them. Nothing throws; costs are linear.
+ * parameter more than once, or what ends it may be a comment, all its values are kept: two programs may pick two of them.
+ * Nothing throws; costs are linear.
  */
 import { decode } from 'libmime/lib/charset.js';
+import { withoutComments } from './comment.ts';
 import { decodeText } from './text.ts';
 
 /** Parameters behind this count are not looked at. */
@@ -32,22 +34,38 @@ export function parseContentField(source: string): ContentField {
   const plain = new Map<string, string[]>();
   const pieces = new Map<string, Piece[]>();
   let at = first + 1;
+  let end = -1;
   for (let count = 0; at < source.length && count < MOST_PARAMETERS; count += 1) {
-    const end = endOfItem(source, at);
+    const forgotten = at <= end;
+    if (!forgotten) end = endOfItem(source, at);
     const item = source.slice(at, end);
-    at = end + 1;
-    const equals = item.indexOf('=');
-    if (equals === -1) continue;
-    const name = item.slice(0, equals).trim().toLowerCase();
-    const text = unquote(item.slice(equals + 1).trim());
-    const [, base, index = '0', extended] = /^([^*]*)\*(?:(\d{1,4})(\*)?)?$/.exec(name) ?? [];
-    if (base === undefined) append(plain, name, decodeText(text));
-    else append(pieces, base, { index: Number(index), extended: extended !== undefined || name === `${base}*`, text });
+    const [before] = BEFORE_FORGOTTEN_SEMICOLON.exec(item) ?? [];
+    addParameter(before ?? item, plain, pieces);
+    // Others do not see that a semicolon was forgotten, and take the rest for a part of the value.
+    if (before !== undefined && !forgotten) addParameter(item, plain, null);
+    at += before?.length ?? item.length + 1;
   }
   return {
-    value: withoutComment(source.slice(0, first)).trim().toLowerCase(),
+    value: bareValue(source.slice(0, first)),
     all: (name) => [...joined(pieces.get(name)), ...(plain.get(name) ?? [])],
   };
+}
+
+/** A parameter with white space behind it, and then another. */
+const BEFORE_FORGOTTEN_SEMICOLON = /^[^=]*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s"]+)\s+(?=[\w-]+(?:\*\d{0,4}\*?)?\s*=)/s;
+
+/** Without `pieces` a piece is taken for the value itself. */
+function addParameter(item: string, plain: Map<string, string[]>, pieces: Map<string, Piece[]> | null): void {
+  const equals = item.indexOf('=');
+  if (equals === -1) return;
+  const name = nameOf(item.slice(0, equals));
+  const [text, ...others] = textsOf(item.slice(equals + 1).trim());
+  const [, base, index = '0', extended] = /^([^*]*)\*(?:(\d{1,4})(\*)?)?$/.exec(name) ?? [];
+  if (base !== undefined && pieces !== null) {
+    append(pieces, base, { index: Number(index), extended: extended !== undefined || name === `${base}*`, text });
+  } else {
+    for (const one of [text, ...others]) append(plain, base ?? name, decodeText(one));
+  }
 }
 
 function append<T>(map: Map<string, T[]>, name: string, value: T): void {
@@ -85,9 +103,27 @@ function unquote(text: string): string {
   return plain;
 }
 
-function withoutComment(text: string): string {
-  const comment = text.indexOf('(');
-  return comment === -1 ? text : text.slice(0, comment);
+/** White space and comments may stand around the slash (RFC 822 section 3.1.4, which RFC 2045 is written for). */
+function bareValue(text: string): string {
+  const bare = withoutComments(text).trim().toLowerCase();
+  return bare.includes('/') ? bare.replace(/\s*\/\s*/, '/') : bare;
+}
+
+/** A comment that holds a semicolon was cut: what stands behind its end is the name. */
+function nameOf(text: string): string {
+  const bare = withoutComments(text);
+  return bare
+    .slice(bare.lastIndexOf(')') + 1)
+    .trim()
+    .toLowerCase();
+}
+
+/** The value; where it may end in a comment, that without it first, and then as it stands. */
+function textsOf(text: string): readonly [string, ...string[]] {
+  if (text.startsWith('"') || !text.endsWith(')')) return [unquote(text)];
+  const bare = withoutComments(text).trim();
+  const trails = bare !== '' && /^\s+\(/.test(text.slice(bare.length)) && text.startsWith(bare);
+  return trails ? [bare, text] : [text];
 }
 
 /** The pieces in the order of their numbers, as one value; nothing where there are none. */

@@ -3,6 +3,7 @@
  *
  * JavaScript's own reading depends on the time zone of the server and accepts what is no date.
  */
+import { withoutComments } from './comment.ts';
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const HOURS_OF_ZONE: ReadonlyMap<string, number> = new Map([
@@ -21,10 +22,7 @@ const LONGEST = 200;
 
 /** Milliseconds since the epoch; null if the value is no date. A zone that nobody knows is UTC (RFC 5322 section 4.3). */
 export function parseDate(value: string): number | null {
-  const bare = value
-    .slice(0, LONGEST)
-    .replace(/\([^()]*\)/g, ' ')
-    .trim();
+  const bare = withoutComments(value.slice(0, LONGEST)).trim();
   const [, day = '', monthName = '', yearText = '', hour = '', minute = '', second = '0', zone = ''] =
     DATE_TIME.exec(bare) ?? [];
   const month = MONTHS.indexOf(monthName.toLowerCase());

@@ -38,7 +38,7 @@ export function decodeText(value: string): string {
     if (!adjacent || wordCharset.toLowerCase() !== charset) decodeRun();
     if (!adjacent) text += between;
     charset = wordCharset.toLowerCase();
-    octets.push(encoding.toLowerCase() === 'b' ? fromB(encoded) : fromQ(encoded));
+    octets.push(encoding.toLowerCase() === 'b' ? fromB(encoded) : fromQ(encoded, charset));
     end = word.index + all.length;
   }
   decodeRun();
@@ -50,10 +50,14 @@ function fromB(encoded: string): Buffer {
   return Buffer.concat(encoded.split(/=+/).map((part) => Buffer.from(part, 'base64')));
 }
 
-/** Unlike quoted-printable, `_` is a space; white space behind `=` comes from folding where nobody may. */
-function fromQ(encoded: string): Buffer {
-  const octets = Buffer.from(encoded).toString('latin1');
-  const decoded = octets
+/**
+ * Unlike quoted-printable, `_` is a space; white space behind `=` comes from folding where nobody may. What stands there
+ * unencoded, which nobody may either, is in the charset of the word, unless it is no single octet.
+ */
+function fromQ(encoded: string, charset: string): Buffer {
+  const isUtf8 = /^utf-?8$/.test(charset) || /[^\0-\xff]/.test(encoded);
+  const decoded = Buffer.from(encoded, isUtf8 ? 'utf8' : 'latin1')
+    .toString('latin1')
     .replaceAll('_', ' ')
     .replace(/=[ \t\r\n]*([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(decoded, 'latin1');

@@ -1,12 +1,12 @@
 /**
  * Parts of real messages, as other parsers see them: file names and sizes on which mailparser, postal-mime and CPython's
- * email agree, and the offsets and texts of stalwart's mail-parser.
+ * email agree, the offsets and texts of stalwart's mail-parser, the texts of zbateson's mail-mime-parser.
  */
-import assert from 'node:assert/strict';
 import { basename } from 'node:path';
-import { test } from 'node:test';
 import { isAttachment, isHtml, isText, sizesOf, structureOf, textsOf } from '../../src/mail/body.ts';
-import { messageOf, missingCorpus, octetsOnTheWire, truthOf } from '../support/wire-corpus.ts';
+import type { BodyPart } from '../../src/mail/mime.ts';
+import { messageOf, octetsOnTheWire, truthOf } from '../support/wire-corpus.ts';
+import { scored } from './score.ts';
 
 interface Agreed {
   readonly file: string;
@@ -14,74 +14,32 @@ interface Agreed {
   readonly attachment_sizes?: readonly (readonly [string, number, string])[];
 }
 
-/** Where we see other names than three parsers, and why. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  'broken__empty-part': 'the attached message of no octets has a name all the same',
-  malformed__017: 'the first semicolon is missing: a reader may find the boundary, and with it the part',
-};
-
-function shortName(file: string): string {
-  return basename(file, '.eml');
+/** The files in a message, by the name that is meant first. */
+async function filesIn(file: string): Promise<readonly { readonly name: string; readonly size: number | undefined }[]> {
+  const message = messageOf(octetsOnTheWire(file));
+  const { parts } = await structureOf(message);
+  const sizes = await sizesOf(message);
+  const files = parts.filter((part) => isAttachment(part) && part.names.length > 0);
+  return files.map((part) => ({ name: part.names[0] ?? '', size: sizes.get(part) }));
 }
 
-test('names and sizes of attachments on which three parsers agree', async (t) => {
-  if (missingCorpus !== null) {
-    t.skip(missingCorpus);
-    return;
+scored('peers-attachment-names', async (score) => {
+  for (const { file, attachment_names: theirs } of truthOf<Agreed>('truth/peers/agreed.jsonl')) {
+    if (theirs === undefined) continue;
+    const ours = (await filesIn(file)).map(({ name }) => name);
+    score.compare(file.slice('messages/'.length), ours.toSorted(), theirs.toSorted());
   }
-  const score = { names: 0, sizes: 0 };
-  const differing: string[] = [];
-  for (const { file, attachment_names: names, attachment_sizes: agreedSizes } of truthOf<Agreed>(
-    'truth/peers/agreed.jsonl',
-  )) {
-    const message = messageOf(octetsOnTheWire(file));
-    const { parts } = await structureOf(message);
-    const sizes = await sizesOf(message);
-    const attached = parts.filter((part) => isAttachment(part) && part.names.length > 0);
-    const found = attached.map(({ names: [name] }) => name ?? '');
-    if (names !== undefined) {
-      if (JSON.stringify(found.toSorted()) === JSON.stringify(names.toSorted())) score.names += 1;
-      else differing.push(shortName(file));
-    }
-    for (const [name, size] of agreedSizes ?? []) {
-      if (attached.some((part) => part.names[0] === name && sizes.get(part) === size)) score.sizes += 1;
-      else differing.push(`${shortName(file)} ${name}`);
-    }
-  }
-  t.diagnostic(`${score.names} of 730 lists of names and ${score.sizes} of 116 sizes are the same`);
-  assert.deepEqual(differing, Object.keys(OTHER_NAMES));
-  assert.deepEqual(score, { names: 728, sizes: 116 });
 });
 
-/** Where we see other parts than stalwart's mail-parser, and why. */
-const OTHER_PARTS: Readonly<Record<string, string>> = {
-  rfc__008: 'a message in base64, which RFC 2046 section 5.2.1 forbids, stays one part',
-  legacy__049: 'the file ends in half a line end, the wire form in a whole one',
-  thirdparty__005: 'what stands behind other text is no delimiter (RFC 2046 section 5.1.1)',
-  thirdparty__015: 'an attached message whose header section is cut: a multipart without delimiters is text',
-  malformed__000: 'a colon in the boundary (RFC 2046 section 5.1.1, bcharsnospace): four parts, not none',
-  malformed__001: 'a multipart without delimiters is text',
-  malformed__007: 'the same',
-  malformed__009: 'a delimiter of an outer multipart ends the inner ones (RFC 2046 section 5.1.2)',
-  malformed__012: 'the same',
-  malformed__016: 'the same',
-  malformed__013: 'nothing stands behind the last delimiter: an empty part',
-  malformed__014: 'the same',
-  malformed__018: 'the CRLF at the end of the content belongs to the body',
-  malformed__019: 'two boundaries that differ in case are two (RFC 2046 section 5.1.1)',
-  malformed__020: 'of two Content-Type fields the first one counts',
-  malformed__021: 'the same',
-  malformed__022: 'what is attached as a message and has no header section is a message of its body alone',
-};
-
-/** Where we see another text in a plain text part, and why. */
-const OTHER_TEXTS: Readonly<Record<string, string>> = {
-  legacy__001: 'UTF-7 is not decoded: it smuggles markup past filters',
-  legacy__005: 'the same',
-  legacy__034: 'the same',
-  legacy__052: 'undeclared octets that are not UTF-8 are Latin-1',
-  thirdparty__002: 'octets behind a broken base64 text are decoded as far as they can be',
-};
+scored('peers-attachment-sizes', async (score) => {
+  for (const { file, attachment_sizes: agreed = [] } of truthOf<Agreed>('truth/peers/agreed.jsonl')) {
+    const files = agreed.length === 0 ? [] : await filesIn(file);
+    for (const [index, [name, size]] of agreed.entries()) {
+      const found = files.filter((one) => one.name === name).find((one) => one.size === size);
+      score.compare(`${file.slice('messages/'.length)} ${index}`, found, { name, size });
+    }
+  }
+});
 
 interface Body {
   readonly Multipart?: readonly number[];
@@ -112,62 +70,65 @@ function lengthOf(body: Body): number | null {
   return typeof binary === 'object' && binary !== null && 'length' in binary ? Number(binary.length) : null;
 }
 
+function places(leaves: readonly { readonly start: number; readonly end: number }[]): string {
+  return leaves.map(({ start, end }) => `${start}-${end}`).join(' ');
+}
+
+interface Pair {
+  readonly name: string;
+  readonly message: ReturnType<typeof messageOf>;
+  readonly ours: readonly BodyPart[];
+  readonly theirs: readonly Leaf[];
+}
+
+/** The leaves of all trees, ours beside theirs. */
+async function trees(): Promise<readonly Pair[]> {
+  const rows = ['rfc', 'legacy', 'thirdparty', 'malformed'].flatMap((kind) =>
+    truthOf<{ readonly file: string; readonly expected: Tree }>(`truth/stalwart/${kind}-crlf.jsonl`),
+  );
+  return Promise.all(
+    rows.map(async ({ file, expected }) => {
+      const message = messageOf(octetsOnTheWire(file));
+      const { parts } = await structureOf(message);
+      const ours = parts.filter(({ composite }) => !composite);
+      return { name: basename(file, '.eml'), message, ours, theirs: leavesOf(expected) };
+    }),
+  );
+}
+
+scored('stalwart-parts', async (score) => {
+  for (const { name, ours, theirs } of await trees()) score.compare(name, places(ours), places(theirs));
+});
+
+/** Of trees that are the same. */
+async function samePairs(): Promise<readonly Pair[]> {
+  return (await trees()).filter(({ ours, theirs }) => places(ours) === places(theirs));
+}
+
+scored('stalwart-sizes', async (score) => {
+  for (const { name, message, ours, theirs } of await samePairs()) {
+    const sizes = await sizesOf(message);
+    for (const [index, part] of ours.entries()) {
+      const length = lengthOf(theirs[index]?.body ?? {});
+      if (length !== null) score.compare(`${name} ${index + 1}`, sizes.get(part), length);
+    }
+  }
+});
+
 function alike(text: string): string {
   return text.replaceAll('\r\n', '\n').trim();
 }
 
-test("parts as stalwart's mail-parser sees them", async (t) => {
-  if (missingCorpus !== null) {
-    t.skip(missingCorpus);
-    return;
-  }
-  const score = { parts: 0, sizes: 0, texts: 0 };
-  const otherParts: string[] = [];
-  const otherTexts = new Set<string>();
-  const rows = ['rfc', 'legacy', 'thirdparty', 'malformed'].flatMap((kind) =>
-    truthOf<{ readonly file: string; readonly expected: Tree }>(`truth/stalwart/${kind}-crlf.jsonl`),
-  );
-  for (const { file, expected } of rows) {
-    const name = basename(file, '.eml');
-    const message = messageOf(octetsOnTheWire(file));
-    const { parts } = await structureOf(message);
-    const ours = parts.filter(({ composite }) => !composite);
-    const theirs = leavesOf(expected);
-    const places = (leaves: readonly { readonly start: number; readonly end: number }[]): string =>
-      leaves.map(({ start, end }) => `${start}-${end}`).join(' ');
-    if (places(ours) !== places(theirs)) {
-      otherParts.push(name);
-      continue;
-    }
-    score.parts += 1;
-    const sizes = await sizesOf(message);
+scored('stalwart-texts', async (score) => {
+  for (const { name, message, ours, theirs } of await samePairs()) {
     const texts = (await textsOf(message)).map(({ text }) => alike(text));
     for (const [index, part] of ours.entries()) {
-      const body = theirs[index]?.body ?? {};
-      const length = lengthOf(body);
-      if (length !== null) {
-        assert.equal(sizes.get(part), length, file);
-        score.sizes += 1;
-      } else if (isText(part) && !isHtml(part) && typeof body['Text'] === 'string' && body['Text'].trim() !== '') {
-        if (texts.includes(alike(body['Text']))) score.texts += 1;
-        else otherTexts.add(name);
-      }
+      const text = theirs[index]?.body['Text'];
+      if (!isText(part) || isHtml(part) || typeof text !== 'string' || text.trim() === '') continue;
+      score.compare(`${name} ${index + 1}`, texts.includes(alike(text)), true);
     }
   }
-  t.diagnostic(`${score.parts} of ${rows.length} trees, ${score.sizes} sizes and ${score.texts} texts are the same`);
-  assert.deepEqual(otherParts.sort(), Object.keys(OTHER_PARTS).sort());
-  assert.deepEqual([...otherTexts].sort(), Object.keys(OTHER_TEXTS).sort());
-  assert.deepEqual(score, { parts: 89, sizes: 82, texts: 105 });
 });
-
-/** Where we see something else than zbateson's mail-mime-parser, and why. */
-const OTHER_THAN_ZBATESON: Readonly<Record<string, string>> = {
-  'legacy__001 text': 'UTF-7 is not decoded: it smuggles markup past filters',
-  'legacy__005 text': 'the same',
-  'legacy__049 0 attachments, not 3': 'uuencoded files in a text are text: they are not MIME',
-  'legacy__030 3 attachments, not 2': 'an inline text that has a file name is a file too',
-  'legacy__034 text': 'UTF-7 is not decoded',
-};
 
 interface Zbateson {
   readonly file: string;
@@ -175,43 +136,40 @@ interface Zbateson {
   readonly expected: { readonly text?: string; readonly html?: string; readonly attachments?: number };
 }
 
-test("texts and attachments as zbateson's mail-mime-parser sees them", async (t) => {
-  if (missingCorpus !== null) {
-    t.skip(missingCorpus);
-    return;
+function zbateson(): readonly Zbateson[] {
+  return truthOf<Zbateson>('truth/hunny-zbateson.jsonl').filter((row) => row.exact_bytes_modulo_eol);
+}
+
+/** Letters alone: line ends and typography are those of the author. */
+function words(text: string): string {
+  return text.replace(/[^\p{L}]+/gu, ' ').trim();
+}
+
+scored('zbateson-texts', async (score) => {
+  interface Known {
+    readonly name: string;
+    readonly iso8859_1_as_utf8: string;
   }
   const known = new Map(
-    truthOf<{ readonly name: string; readonly iso8859_1_as_utf8: string }>('truth/hunny-zbateson-texts.jsonl').map(
-      ({ name, iso8859_1_as_utf8: text }) => [name, words(text)],
-    ),
+    truthOf<Known>('truth/hunny-zbateson-texts.jsonl').map(({ name, iso8859_1_as_utf8: text }) => [name, words(text)]),
   );
-  const score = { texts: 0, attachments: 0 };
-  const differing: string[] = [];
-  for (const { file, exact_bytes_modulo_eol: exact, expected } of truthOf<Zbateson>('truth/hunny-zbateson.jsonl')) {
-    if (!exact) continue;
-    const message = messageOf(octetsOnTheWire(file));
-    const { parts } = await structureOf(message);
-    const texts = await textsOf(message);
+  for (const { file, expected } of zbateson()) {
+    const texts = await textsOf(messageOf(octetsOnTheWire(file)));
     for (const kind of ['text', 'html'] as const) {
       const text = known.get(expected[kind] ?? '');
       if (text === undefined) continue;
       const same = texts.some(
         (part) => (part.kind === 'html') === (kind === 'html') && words(part.text).includes(text),
       );
-      if (same) score.texts += 1;
-      else differing.push(`${basename(file, '.eml')} ${kind}`);
+      score.compare(`${basename(file, '.eml')} ${kind}`, same, true);
     }
-    if (expected.attachments === undefined) continue;
-    const attached = parts.filter(isAttachment).length;
-    if (attached === expected.attachments) score.attachments += 1;
-    else differing.push(`${basename(file, '.eml')} ${attached} attachments, not ${expected.attachments}`);
   }
-  t.diagnostic(`${score.texts} texts and ${score.attachments} counts of attachments are the same`);
-  assert.deepEqual(differing, Object.keys(OTHER_THAN_ZBATESON));
-  assert.deepEqual(score, { texts: 47, attachments: 24 });
 });
 
-/** Letters alone: line ends and typography are the sender's. */
-function words(text: string): string {
-  return text.replace(/[^\p{L}]+/gu, ' ').trim();
-}
+scored('zbateson-attachments', async (score) => {
+  for (const { file, expected } of zbateson()) {
+    if (expected.attachments === undefined) continue;
+    const { parts } = await structureOf(messageOf(octetsOnTheWire(file)));
+    score.compare(basename(file, '.eml'), parts.filter(isAttachment).length, expected.attachments);
+  }
+});

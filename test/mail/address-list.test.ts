@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Mailbox, printMailbox } from '../../src/core/mailbox.ts';
 import { parseAddressList } from '../../src/mail/address-list.ts';
-import { parseHeader } from '../../src/mail/header.ts';
 
 function printed(mailboxes: readonly Mailbox[]): string[] {
   return mailboxes.map(printMailbox);
@@ -163,94 +160,4 @@ test('property: what is found can be printed and found again', () => {
     }),
     { numRuns: 1000 },
   );
-});
-
-const tables = join(resolve('..', 'shared'), 'corpus/tables');
-
-test('parseAddressList: vectors of CPython', (t) => {
-  if (!existsSync(tables)) {
-    t.skip(`SKIPPED: ${tables} is missing`);
-    return;
-  }
-  const exceptions = new Map([
-    ['<>', 'no mailbox at all'],
-    ['merwok  wok  @example.com', 'words in front of the last are a name'],
-    ['"\\\\"example\\\\" example"@example.com', 'broken quoting'],
-  ]);
-  const rows = readFileSync(join(tables, 'headers/cpython-headerregistry.jsonl'), 'utf8').trim().split('\n');
-  let same = 0;
-  for (const row of rows) {
-    const { class: kind, values } = JSON.parse(row) as { class: string; values: string[] };
-    if (kind !== 'TestAddressHeader') continue;
-    const [given = '', , , , , localPart, domain] = values;
-    if (exceptions.delete(given)) continue;
-    assert.deepEqual(parseAddressList(given), [{ localPart, domain }], given);
-    same += 1;
-  }
-  assert.equal(exceptions.size, 0);
-  assert.ok(same >= 12);
-});
-
-test('parseAddressList: vectors of Stalwart', (t) => {
-  if (!existsSync(tables)) {
-    t.skip(`SKIPPED: ${tables} is missing`);
-    return;
-  }
-  interface Named {
-    readonly address: string | null;
-  }
-  interface Vector {
-    readonly header: string;
-    readonly expected: {
-      readonly List?: readonly Named[];
-      readonly Group?: readonly { readonly addresses: readonly Named[] }[];
-    };
-  }
-  const vectors = JSON.parse(readFileSync(join(tables, 'headers/stalwart-address.json'), 'utf8')) as Vector[];
-  let compared = 0;
-  for (const { header, expected } of vectors) {
-    // URIs are no mailboxes, but Stalwart reads List-Archive: and its like in the same way.
-    if (/<(http|ftp|mailto):/.test(header)) continue;
-    const [field] = parseHeader(Buffer.from(`To:${header.replace(/\r?\n/g, '\r\n')}`)).fields;
-    const named = expected.List ?? expected.Group?.flatMap((group) => group.addresses) ?? [];
-    // It leaves a source route and blanks around dots where they are, and takes a lone word or comment for an address.
-    const addresses = named
-      .map(({ address }) => address?.replace(/^@[^:]*:/, '').replaceAll(' ', '') ?? '')
-      .filter((address) => address.includes('@'));
-    const found = parseAddressList(field?.value ?? '').map((mailbox) => printMailbox(mailbox).toLowerCase());
-    assert.deepEqual(
-      found,
-      addresses.map((address) => address.toLowerCase()),
-      header,
-    );
-    compared += 1;
-  }
-  assert.ok(compared >= 45, `${compared}`);
-});
-
-test('parseAddressList: every address that isemail calls valid is one mailbox', (t) => {
-  if (!existsSync(tables)) {
-    t.skip(`SKIPPED: ${tables} is missing`);
-    return;
-  }
-  const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', amp: '&' };
-  const resolveEntities = (text: string): string =>
-    text.replace(/&(?:#x([0-9a-f]+)|(\w+));/gi, (_, hex: string | undefined, name: string | undefined) => {
-      if (name !== undefined) return entities[name] ?? '';
-      const code = Number.parseInt(hex ?? '0', 16);
-      // The table writes control characters as their pictures.
-      return String.fromCodePoint(code >= 0x2400 && code < 0x2421 ? code - 0x2400 : code);
-    });
-  const xml = readFileSync(join(tables, 'addresses/isemail-tests.xml'), 'utf8');
-  const row = /<address>([^<]*)<\/address>(?:(?!<test).)*?<category>(\w+)<\/category>\s*<diagnosis>(\w+)/gs;
-  let valid = 0;
-  for (const [, raw = '', category, diagnosis] of xml.matchAll(row)) {
-    // A quoted-pair in an address literal exists in the grammar only.
-    if (category === 'ISEMAIL_ERR' || raw.includes('[RFC-5322-\\')) continue;
-    const given = resolveEntities(raw);
-    const [field] = parseHeader(Buffer.from(`To: ${given}`)).fields;
-    assert.equal(parseAddressList(field?.value ?? '').length, 1, `${JSON.stringify(given)} ${diagnosis}`);
-    valid += 1;
-  }
-  assert.ok(valid >= 95, `${valid}`);
 });

@@ -1,13 +1,11 @@
 /**
- * Real messages: their header sections, untouched octets, and what three other parsers agree on.
+ * Real messages: their header sections and untouched octets.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import type { Mailbox } from '../../src/core/mailbox.ts';
 import type { Content } from '../../src/core/message.ts';
-import { parseAddressList } from '../../src/mail/address-list.ts';
 import { editContent } from '../../src/mail/edit.ts';
 import { headerSectionEnd, type ParsedHeader, parseHeader } from '../../src/mail/header.ts';
 import { Spool } from '../../src/mail/spool.ts';
@@ -108,57 +106,4 @@ test('corpus: the spool gives back what it got', async (t) => {
       writer.discard();
     }
   }
-});
-
-/** Where we read otherwise than mailparser, postal-mime and CPython's email do. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'authentication_milter/source__dmarc_multi.eml from': 'two From: fields: all of them are authors',
-  'enmime/malformed-multiple-address-header-values.eml from': 'two mailboxes without a comma: both are authors',
-  'ruby-mail/plain_emails__raw_email_multiple_from.eml from': 'two mailboxes without a comma: both are authors',
-  'ruby-mail/plain_emails__raw_email_multiple_from.eml to': 'two mailboxes without a comma',
-  'mail-box/folders__mbox.src-n12.eml to': 'two mailboxes without a comma',
-  'spamassassin-tests/nice__cjk__big5-base64.1.eml subject': 'raw Big5: some of its octets happen to be UTF-8',
-};
-
-interface Agreed {
-  readonly file: string;
-  readonly subject?: string;
-  readonly from_addr?: readonly string[];
-  readonly to_addr?: readonly string[];
-}
-
-test('corpus: subjects and mailboxes on which three parsers agree', (t) => {
-  if (missing !== null) {
-    t.skip(missing);
-    return;
-  }
-  const rows = readFileSync(join(corpus, 'truth/peers/agreed.jsonl'), 'utf8').trim().split('\n');
-  // They make white space one blank and show undecodable octets as U+FFFD, where we take Latin-1.
-  const alike = (text: string): string =>
-    text
-      .trim()
-      .replace(/\s+/g, ' ')
-      .replace(/[\u0080-\u00ff\ufffd]+/g, '?');
-  const lower = (list: readonly string[]): string[] => list.map((address) => address.toLowerCase());
-  const unquoted = ({ localPart, domain }: Mailbox): string => (domain === '' ? localPart : `${localPart}@${domain}`);
-  const agreements = { subject: 0, from: 0, to: 0 };
-  const differing: string[] = [];
-  for (const row of rows) {
-    const agreed = JSON.parse(row) as Agreed;
-    const header = parseHeader(onTheWire(agreed.file));
-    const compare = (key: 'subject' | 'from' | 'to', found: unknown, expect: unknown): void => {
-      if (JSON.stringify(found) === JSON.stringify(expect)) agreements[key] += 1;
-      else differing.push(`${agreed.file.slice('messages/'.length)} ${key}`);
-    };
-    if (agreed.subject !== undefined) {
-      compare('subject', alike(header.named('Subject')[0]?.text ?? ''), alike(agreed.subject));
-    }
-    if (agreed.from_addr !== undefined) compare('from', lower(header.authors.map(unquoted)), lower(agreed.from_addr));
-    if (agreed.to_addr !== undefined) {
-      const to = header.named('To').flatMap((field) => parseAddressList(field.value));
-      compare('to', lower(to.map(unquoted)), lower(agreed.to_addr));
-    }
-  }
-  assert.deepEqual(differing.sort(), Object.keys(EXCEPTIONS).sort());
-  assert.deepEqual(agreements, { subject: 743, from: 734, to: 741 });
 });

@@ -15,6 +15,7 @@ const cases: readonly { given: string; expect: string | null }[] = [
   { given: '1 Jan 124 00:00:00 Z', expect: '2024-01-01T00:00:00Z' },
   { given: '29 Feb 2024 00:00:00 XYZ', expect: '2024-02-29T00:00:00Z' },
   { given: '31 Dec 2016 23:59:60 +0000', expect: '2017-01-01T00:00:00Z' },
+  { given: '1 Jan 2024 (a (b) \\) c) 00:00:00 +0000', expect: '2024-01-01T00:00:00Z' },
   { given: '29 Feb 2023 00:00:00 +0000', expect: null },
   { given: '1 Foo 2024 00:00:00 +0000', expect: null },
   { given: '1 Jan 2024 24:00:00 +0000', expect: null },

@@ -22,13 +22,19 @@ function addresseesOf(recipients: readonly string[]): Addressees {
   };
 }
 
-/** The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. */
-export function factsOf(given: Given = {}): FactsByPhase {
-  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1' } = given;
-  const { header = '', body = '' } = given;
-  const { clientName = null, helo = 'mx.example.net', tls = false, now = '2026-03-04T12:00:00Z', others = [] } = given;
+/** The content of a small message. */
+function contentOf({ header = '', body = '' }: Given): Buffer {
   const lines = `${header}${header === '' ? '' : '\n'}\n${body}`;
-  const content = Buffer.from(lines.replaceAll('\n', '\r\n'));
+  return Buffer.from(lines.replaceAll('\n', '\r\n'));
+}
+
+/**
+ * The facts of one recipient at each phase; the answers of stores are shared, as in a transaction. `content`: octets in the
+ * place of the header section and the body of `given`.
+ */
+export function factsOf(given: Given = {}, content = contentOf(given)): FactsByPhase {
+  const { from = 'ann@example.net', to = 'gardeners@lists.example.org', client = '192.0.2.1' } = given;
+  const { clientName = null, helo = 'mx.example.net', tls = false, now = '2026-03-04T12:00:00Z', others = [] } = given;
   const envelope = {
     now: Date.parse(now),
     addressees: addresseesOf([to, ...others.slice(0, -1)]),

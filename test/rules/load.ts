@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { isWarning } from '../../src/core/diagnostic.ts';
 import { type Facts, PHASES, type Phase } from '../../src/core/facts.ts';
+import type { Log } from '../../src/core/log.ts';
 import type { HeaderEdit, Verdict } from '../../src/core/verdict.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
@@ -37,13 +38,21 @@ export interface Rulesets {
   readonly list?: Ruleset;
 }
 
-/** Asks at each phase, or only at the last one; `served`: a downstream takes what is relayed. */
+/**
+ * Asks at each phase, or only at the last one. `served`: a downstream takes what is relayed. `content`: the octets of a
+ * message, in the place of what `given` says of it.
+ */
 export async function evaluate(
   { system, list }: Rulesets,
   given: Given,
-  { phases = PHASES, log = memoryLog(), served = false } = {},
+  {
+    phases = PHASES,
+    log = memoryLog(),
+    served = false,
+    content,
+  }: { phases?: readonly Phase[]; log?: Log; served?: boolean; content?: Buffer } = {},
 ): Promise<Verdict> {
-  const facts = factsOf(given);
+  const facts = factsOf(given, content);
   const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
   const evaluation = startEvaluation(program, log, false);
   for (const phase of phases) {

@@ -54,6 +54,12 @@ const cases: readonly { name: string; rules: string; given: Parameters<typeof ve
     expect: 'relay, relay, relay',
   },
   {
+    name: 'brackets without a text are no Message-ID',
+    rules: copies('message_id'),
+    given: [{ header: 'Message-ID: <>' }, { header: 'Message-ID: < >' }, { header: 'Message-ID: <>' }],
+    expect: 'relay, relay, relay',
+  },
+  {
     name: 'the same list with a detail',
     rules: copies('message_id'),
     given: [ONE, { ...ONE, to: 'gardeners+x@lists.example.org' }],

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { printMailbox } from '../../src/core/mailbox.ts';
@@ -144,44 +142,6 @@ const reversePaths: { name: string; given: string; expect: string }[] = [
 for (const { name, given, expect } of reversePaths) {
   test(`MAIL: ${name}`, () => assert.equal(describe('MAIL', given), expect));
 }
-
-interface Vector {
-  readonly source: string;
-  readonly input: string;
-  readonly valid: boolean;
-  readonly local?: string;
-  readonly domain_ascii?: string;
-  readonly path?: string;
-  readonly rest?: string;
-}
-
-/** Published as invalid, taken here. */
-const TAKEN: Readonly<Record<string, string>> = {
-  '<user@example.com.>': 'a final dot is taken: Postfix takes it and forwards it to a proxy filter',
-  asdf: 'a path without brackets and domain is taken: Postfix takes it for a local user',
-};
-
-const corpus = join(resolve('..', 'shared'), 'corpus/tables/smtp/paths.jsonl');
-test('the published vectors', (t) => {
-  if (!existsSync(corpus)) {
-    t.skip(`SKIPPED: ${corpus} is missing`);
-    return;
-  }
-  const vectors = readFileSync(corpus, 'utf8').trim().split('\n');
-  assert.ok(vectors.length >= 30);
-  for (const line of vectors) {
-    const vector = JSON.parse(line) as Vector;
-    const parsed = parsePath('MAIL', Buffer.from(` FROM:${vector.input}`));
-    const valid = vector.valid || vector.input in TAKEN;
-    assert.equal('path' in parsed, valid, `${vector.input}: ${JSON.stringify(parsed)}`);
-    if (!('path' in parsed) || !vector.valid) continue;
-    const { mailbox, raw } = parsed.path;
-    if (vector.local !== undefined) assert.equal(raw.slice(0, vector.local.length), vector.local, vector.input);
-    if (vector.domain_ascii !== undefined) assert.equal(mailbox?.domain ?? '', vector.domain_ascii, vector.input);
-    if (vector.path !== undefined) assert.equal(raw, vector.path);
-    if (vector.rest !== undefined) assert.equal(parsed.rest, vector.rest.trim());
-  }
-});
 
 test('property: any octets give a path or a problem, and a path is printable', () => {
   const piece = fc.constantFrom(...'<>@".,:;\\ \t[]()ab=', '\0', '\r', '\n', 'é', 'TO:', '\u2028');

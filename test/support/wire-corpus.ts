@@ -35,8 +35,13 @@ export function messageOnDisk(octets: Buffer, slice: number): Message {
   return { header, content: { size: octets.length, slices } };
 }
 
+/** The text of a file of the corpus. */
+export function readCorpus(file: string): string {
+  return readFileSync(join(corpus, file), 'utf8');
+}
+
 /** The rows of a file of JSON lines. */
 export function truthOf<T>(file: string): readonly T[] {
-  const lines = readFileSync(join(corpus, file), 'utf8').trim().split('\n');
+  const lines = readCorpus(file).trim().split('\n');
   return lines.map((line): T => JSON.parse(line));
 }

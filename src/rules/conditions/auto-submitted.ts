@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { Header } from '../../core/message.ts';
+import { withoutComments } from '../../mail/comment.ts';
 import { listOf } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
 
@@ -48,12 +49,11 @@ export const autoSubmitted = defineCondition({
 const MOST_FIELDS = 10;
 const LONGEST = 200;
 
-/** Comments may stand on either side (RFC 3834 section 5); nested ones nobody writes. */
+/** Comments may stand on either side (RFC 3834 section 5). */
 function keywords(header: Header): readonly string[] {
   const fields = header.named('Auto-Submitted').slice(0, MOST_FIELDS);
   return fields.flatMap(({ value }) => {
-    const bare = value.slice(0, LONGEST).replace(/\([^()]*\)/g, ' ');
-    const keyword = /^[^\s;]+/.exec(bare.trim())?.[0];
+    const keyword = /^[^\s;]+/.exec(withoutComments(value.slice(0, LONGEST)).trim())?.[0];
     return keyword === undefined ? [] : [keyword.toLowerCase()];
   });
 }

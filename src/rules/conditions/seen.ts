@@ -3,7 +3,7 @@
  *
  * A copy counts once a downstream has taken it, never when it was refused, so that whoever tries again after a 4yz is not
  * taken for a copy of himself. Copies have the same Message-ID (RFC 5322 section 3.6.4), or octet for octet the same body;
- * a message without the one, or whose body is white space, is no copy of anything.
+ * a message without the one (`<>` is none), or whose body is white space, is no copy of anything.
  */
 import { z } from 'zod';
 import type { ContentFacts, EnvelopeFacts, HeaderFacts } from '../../core/facts.ts';
@@ -79,6 +79,6 @@ export const seen = defineBoundCondition({
 });
 
 function messageId({ header }: HeaderFacts): string | null {
-  const value = header.named('message-id')[0]?.value.trim() ?? '';
-  return value === '' ? null : value;
+  const value = header.named('message-id')[0]?.value ?? '';
+  return /^(?:<\s*>)?$/.test(value) ? null : value;
 }
