@@ -148,7 +148,7 @@ function offersOf(generation: Generation): () => Offers {
 
 function siteOf(generation: Generation, listener: ListenerConfig, connections: () => number, log: Log): Site {
   const { limits, hostname, timeouts } = generation.config;
-  const { protocol, clientFrom, mixed, refuseAt, deadline, received, chunking, tls } = listener;
+  const { protocol, clientFrom, mixed, refuseAt, deadline, received, dsn, chunking, tls } = listener;
   const offers = offersOf(generation);
   return {
     protocol,
@@ -175,8 +175,7 @@ function siteOf(generation: Generation, listener: ListenerConfig, connections: (
     clientTimeout: timeouts.client,
     log,
     pipeline: () => generation.pipeline,
-    // Success reports promised over LMTP would be ours to write, and we write no mail.
-    offers: () => ({ ...offers(), ...(protocol === 'lmtp' ? { dsn: false } : {}) }),
+    offers: () => ({ ...offers(), ...(dsn ? {} : { dsn: false }) }),
     isFull: () => connections() > limits.connections,
   };
 }

@@ -23,6 +23,8 @@ export interface ListenerConfig {
   readonly deadline: number;
   /** Whether a Received: field is added. */
   readonly received: boolean;
+  /** Whether DSN is offered where every downstream has it (RFC 3461). */
+  readonly dsn: boolean;
   /** Whether CHUNKING is offered (RFC 3030). */
   readonly chunking: boolean;
   /** What STARTTLS is offered with; null: not at all. */

@@ -66,6 +66,7 @@ function listener(one: ListenerConfig): YamlValue {
     ...(one.protocol === 'lmtp' ? {} : { mixed: one.mixed, refuse_at: one.refuseAt }),
     deadline: duration(one.deadline),
     received: `${one.received}`,
+    dsn: `${one.dsn}`,
     chunking: `${one.chunking}`,
     ...(one.tls === null ? {} : { tls: { cert: one.tls.cert, key: one.tls.key } }),
   };

@@ -86,6 +86,7 @@ function resolveListener(
     refuseAt: listener.refuse_at,
     deadline: listener.deadline ?? DEFAULT_DEADLINE[protocol],
     received: listener.received,
+    dsn: listener.dsn ?? protocol === 'smtp',
     chunking: listener.chunking,
     tls,
   };

@@ -62,6 +62,10 @@ export const listenerSchema = z.strictObject({
   received: flag.prefault('false').meta({
     description: 'Whether a Received: field is added to what comes in here.',
   }),
+  dsn: flag.optional().meta({
+    description:
+      'Whether DSN is offered (RFC 3461), where every downstream offers it; by default it is for smtp and not for lmtp. Who is offered it hands over the duty to report success, which Postern passes on: it writes no mail.',
+  }),
   chunking: flag.prefault('false').meta({
     description: 'Whether CHUNKING is offered: content in chunks by BDAT (RFC 3030) instead of DATA.',
   }),

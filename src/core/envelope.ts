@@ -18,6 +18,8 @@ export interface Client {
   readonly tls: boolean | null;
   /** The name it authenticated with, null if it did not; left out where nobody told: XFORWARD does not. */
   readonly login?: string | null;
+  /** Whether the MTA that told of the client counts it as one of its own (Postfix XFORWARD_README); left out where nobody told. */
+  readonly source?: 'LOCAL' | 'REMOTE';
   /** The protocol of the original client's session. */
   readonly protocol: 'SMTP' | 'ESMTP' | 'LMTP';
 }

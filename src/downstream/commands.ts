@@ -2,8 +2,8 @@
  * commands - MAIL, RCPT and XFORWARD for one downstream: addresses as they were received, parameters as it offers them.
  *
  * A parameter that was not offered is never sent: Mailman 3 and Dovecot answer 555 to it, which would refuse the mail.
- * RFC 3461 section 6.2, RFC 6152, RFC 6531 and RFC 1870 allow to leave each of them out; XFORWARD: Postfix
- * XFORWARD_README.
+ * RFC 3461 section 6.2, RFC 6152, RFC 6531, RFC 1870 and RFC 4954 section 5 allow to leave each of them out; XFORWARD:
+ * Postfix XFORWARD_README.
  */
 import type { Client, Envelope, EsmtpParameters, Recipient, Transaction } from '../core/envelope.ts';
 import type { Capabilities } from '../smtp/capabilities.ts';
@@ -14,6 +14,7 @@ const MAIL_PARAMETERS: readonly (readonly [parameter: string, offeredBy: string]
   ['BODY', '8BITMIME'],
   ['RET', 'DSN'],
   ['ENVID', 'DSN'],
+  ['AUTH', 'AUTH'],
   ['MT-PRIORITY', 'MT-PRIORITY'],
 ];
 const RCPT_PARAMETERS: readonly (readonly [parameter: string, offeredBy: string])[] = [
@@ -68,7 +69,7 @@ function passedOn(
 /** As Postfix groups them, so that no line grows beyond what servers read. */
 const XFORWARD_LINES = [
   ['NAME', 'ADDR', 'PORT'],
-  ['PROTO', 'HELO', 'IDENT'],
+  ['PROTO', 'HELO', 'IDENT', 'SOURCE'],
 ] as const;
 /** Characters of one value before its encoding; Postfix keeps 255 octets. */
 const LONGEST_ATTRIBUTE = 255;
@@ -89,6 +90,7 @@ function attribute(name: (typeof XFORWARD_LINES)[number][number], { client, id }
     PROTO: client.protocol,
     HELO: client.helo,
     IDENT: id,
+    SOURCE: client.source ?? null,
   };
   const value = values[name]?.slice(0, LONGEST_ATTRIBUTE);
   return value === undefined || value === '' ? '[UNAVAILABLE]' : encodeXtext(value);

@@ -135,7 +135,8 @@ export class Connection extends Dialogue {
     const { entrance, limits } = this.site;
     const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
     if ('code' in mail) return mail;
-    this.#open = openTransaction(this.site, this.client.facts(this.site, this.greeting()), mail);
+    const facts = this.client.facts(this.site, this.greeting());
+    this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail);
     // The library asks this of itself, for its own XCLIENT and its error handling.
     this.session.envelope.mailFrom = { address: mail.path.raw, args: false };
     return replies.mailAccepted;

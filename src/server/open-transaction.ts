@@ -20,8 +20,19 @@ export interface OpenTransaction {
   readonly admissions: Admission[];
 }
 
-export function openTransaction(site: Site, client: Client, { path, parameters }: Mail): OpenTransaction {
+/**
+ * `vouched`: whether the peer's word on who a client is, is taken. From any other a claim of who submitted the message is as
+ * none (RFC 4954 section 5).
+ */
+export function openTransaction(
+  site: Site,
+  client: Client,
+  vouched: boolean,
+  { path, ...mail }: Mail,
+): OpenTransaction {
   const { entrance } = site;
+  const claimed = mail.parameters.has('AUTH') && !vouched;
+  const parameters = claimed ? new Map([...mail.parameters, ['AUTH', '<>'] as const]) : mail.parameters;
   const gone = new AbortController();
   return {
     transaction: {

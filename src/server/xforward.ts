@@ -36,7 +36,9 @@ export function forwardedClient(attributes: Forwarded, peer: Client): Client {
       .toLowerCase() ?? '';
   const port = Number(attributes.get('PORT') ?? Number.NaN);
   const protocol = attributes.get('PROTO')?.toUpperCase();
+  const source = attributes.get('SOURCE')?.toUpperCase();
   return {
+    ...(source === 'LOCAL' || source === 'REMOTE' ? { source } : {}),
     address: isIP(address) === 0 ? null : address,
     name: attributes.get('NAME')?.toLowerCase() ?? null,
     port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : null,

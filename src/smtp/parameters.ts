@@ -1,8 +1,10 @@
 /**
  * parameters - the ESMTP parameters of MAIL and RCPT, and xtext (RFC 5321 section 4.1.2, RFC 3461 section 4).
  *
- * Every keyword that an RFC names is taken, whether it was offered or not: Postfix forwards to a proxy filter whatever
- * its client gave, and a refusal here would be a refusal of that mail. Values are kept as they were received.
+ * Keywords of RFCs are taken, whether they were offered or not: Postfix forwards to a proxy filter whatever its client gave,
+ * and a refusal here would be a refusal of that mail. Not those that bind whoever takes them to do what nobody here does:
+ * REQUIRETLS (RFC 8689), BY (RFC 2852), HOLDFOR and HOLDUNTIL (RFC 4865), TRANSID (RFC 1845), CONPERM and CONNEG (RFC 4141).
+ * Values are kept as they were received.
  *
  *     parameters  = esmtp-param *( 1*WSP esmtp-param )
  *     esmtp-param = keyword [ "=" value ]
@@ -31,21 +33,15 @@ const KNOWN: Readonly<Record<'MAIL' | 'RCPT', ReadonlyMap<string, ValueRule>>> =
     ['ENVID', (value) => value.length <= 100 && isXtext(value)], // RFC 3461 section 4.4
     ['AUTH', isXtext], // RFC 4954 section 5
     ['MT-PRIORITY', matches(/^-?\d$/)], // RFC 6710
-    ['BY', matches(/^-?\d{1,9};[NR]T?$/i)], // RFC 2852
-    ['HOLDFOR', matches(/^\d{1,9}$/)], // RFC 4865
-    ['HOLDUNTIL', matches(/^[\d:.TZ+-]+$/i)], // RFC 4865
     ['MTRK', matches(/^[A-Za-z0-9+/=]+(?::\d{1,9})?$/)], // RFC 3885
     ['SOLICIT', matches(/^[\w.:,-]+$/)], // RFC 3865
     ['SUBMITTER', isXtext], // RFC 4405
-    ['TRANSID', matches(/^<[^<>]+>$/)], // RFC 1845
-    ['CONPERM', null], // RFC 4141
     ['PRDR', null], // draft-hall-prdr
   ]),
   RCPT: new Map<string, ValueRule>([
     ['NOTIFY', matches(/^(?:NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2})$/i)], // RFC 3461 section 4.1
     ['ORCPT', isOriginalRecipient], // RFC 3461 section 4.2, RFC 6533 section 3
     ['RRVS', matches(/^[\d:.TZ+-]+(?:;[CR])?$/i)], // RFC 7293
-    ['CONNEG', null], // RFC 4141
   ]),
 };
 
@@ -53,7 +49,7 @@ const PARAMETER = /^([A-Z0-9][A-Z0-9-]{0,63})(?:=(.+))?$/i;
 
 /**
  * Parses what stands behind the path. 501 5.5.4: bad syntax, a keyword given twice, a bad value. 555 5.5.4: a keyword
- * that no RFC we know names, or one like REQUIRETLS (RFC 8689) that binds whoever takes it.
+ * that no RFC we know names, or one that would bind us.
  */
 export function parseParameters(
   command: 'MAIL' | 'RCPT',

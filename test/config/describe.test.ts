@@ -21,6 +21,7 @@ test('every key of the configuration is there, in its order', () => {
         'refuse_at',
         'deadline',
         'received',
+        'dsn',
         'chunking',
         'tls',
       ].map((key) => `listen[].${key}`),

@@ -40,6 +40,7 @@ test('the smallest configuration has every default', () => {
         refuseAt: 'rcpt',
         deadline: 300_000,
         received: false,
+        dsn: false,
         chunking: false,
         tls: null,
       },
@@ -119,6 +120,7 @@ workers: 4
     refuseAt: 'data',
     deadline: 45_000,
     received: false,
+    dsn: true,
     chunking: false,
     tls: null,
   });

@@ -43,6 +43,7 @@ const listener = fc
     refuseAt: fc.constantFrom('rcpt' as const, 'data' as const),
     deadline: wait,
     received: flag,
+    dsn: flag,
     chunking: flag,
     tls: fc.constantFrom(null, KEY_PAIR),
   })
@@ -208,6 +209,7 @@ listen:
     refuse_at: rcpt
     deadline: 61 seconds
     received: false
+    dsn: true
     chunking: false
 downstreams:
   inbox:

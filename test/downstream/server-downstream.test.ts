@@ -108,13 +108,13 @@ const parameters: { name: string; given: Given; offered: string[]; expect: strin
         ['SMTPUTF8', null],
         ['RET', 'FULL'],
         ['ENVID', 'a+2Bb'],
-        ['AUTH', '<>'],
+        ['AUTH', 'e+3Dmc2@example.com'],
       ]),
       to: [recipient('a@x', { NOTIFY: 'NEVER', ORCPT: 'rfc822;a+2Bb@y' })],
     },
     offered: ['SIZE 1000', '8BITMIME', 'SMTPUTF8', 'DSN', 'AUTH PLAIN'],
     expect: [
-      'MAIL FROM:<author@example.net> SIZE=20 SMTPUTF8 BODY=8BITMIME RET=FULL ENVID=a+2Bb',
+      'MAIL FROM:<author@example.net> SIZE=20 SMTPUTF8 BODY=8BITMIME RET=FULL ENVID=a+2Bb AUTH=e+3Dmc2@example.com',
       'RCPT TO:<a@x> NOTIFY=NEVER ORCPT=rfc822;a+2Bb@y',
     ],
   },
@@ -172,8 +172,15 @@ const xforwards: { name: string; given: Given; offered: string[]; xforward: bool
     xforward: true,
     expect: [
       'XFORWARD NAME=mx.example.net ADDR=192.0.2.7 PORT=4711',
-      'XFORWARD PROTO=ESMTP HELO=client.example.net IDENT=T1',
+      'XFORWARD PROTO=ESMTP HELO=client.example.net IDENT=T1 SOURCE=[UNAVAILABLE]',
     ],
+  },
+  {
+    name: 'whether the client is local, as it was told',
+    given: { client: { ...CLIENT, source: 'LOCAL' } },
+    offered: ['XFORWARD SOURCE'],
+    xforward: true,
+    expect: ['XFORWARD SOURCE=LOCAL'],
   },
   {
     name: 'only those offered',

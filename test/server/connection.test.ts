@@ -281,10 +281,35 @@ test('XFORWARD makes the facts of the client, until the transaction is over', as
   const clients = stage.arrived.map(({ transaction }) => transaction.client);
   const unknown = { address: null, name: null, port: null, helo: '', tls: null, protocol: 'ESMTP' };
   assert.deepEqual(clients, [
-    { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', tls: null, protocol: 'SMTP' },
+    {
+      address: '192.0.2.7',
+      name: 'evil.example.net',
+      port: 4711,
+      helo: 'evil+x',
+      tls: null,
+      protocol: 'SMTP',
+      source: 'LOCAL',
+    },
     { ...unknown, address: '2001:db8::7' },
     unknown,
   ]);
+});
+
+test('AUTH= is kept from a peer that is trusted with the client, and is <> from anybody else', async (t) => {
+  for (const [clientFrom, expected] of [
+    ['xforward', 'e+3Dmc2@example.com'],
+    ['peer', '<>'],
+  ] as const) {
+    const { client, stage } = await greeted(t, { site: { clientFrom } });
+    assert.match((await client.ask('MAIL FROM:<a@example.net> AUTH=+zz')) ?? '', /^501 5\.5\.4 /);
+    assert.equal(await client.ask('MAIL FROM:<a@example.net> AUTH=e+3Dmc2@example.com SIZE=5'), '250 2.1.0 Ok');
+    await client.ask('RCPT TO:<a@example.org>');
+    await client.ask('DATA');
+    client.socket.write('x: y\r\n\r\n.\r\n');
+    await client.reply();
+    const parameters = stage.arrived[0]?.transaction.parameters;
+    assert.deepEqual([parameters?.get('AUTH'), parameters?.get('SIZE')], [expected, '5']);
+  }
 });
 
 test('from a peer that is not trusted XFORWARD is neither offered nor taken', async (t) => {

@@ -10,7 +10,7 @@ import { type ChainOptions, openChain } from '../support/chain.ts';
 import { play, ScriptedEnd } from './dialogue.ts';
 
 const FOLDER = join('test', 'transcripts');
-const LISTENER_KEYS = ['client_from', 'trust', 'deadline', 'refuse_at', 'received', 'mixed', 'chunking'];
+const LISTENER_KEYS = ['client_from', 'trust', 'deadline', 'refuse_at', 'received', 'mixed', 'dsn', 'chunking'];
 const LIMIT_KEYS = ['message', 'recipients', 'errors', 'commands', 'connections_per_peer', 'bare_newline'];
 const TIMEOUT_KEYS = ['client', 'connect', 'reply'];
 
