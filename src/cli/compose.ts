@@ -18,7 +18,7 @@ import { createPipeDownstream } from '../downstream/pipe.ts';
 import { createServerDownstream } from '../downstream/server-downstream.ts';
 import { createTls } from '../downstream/tls.ts';
 import { Spool } from '../mail/spool.ts';
-import type { Remembered } from '../pipeline/one-reply.ts';
+import type { Remembered } from '../pipeline/served.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
 import { splitAddress } from '../rules/select.ts';
@@ -53,8 +53,9 @@ export function composeRules(config: Config, log: Log, ledger?: Ledger): ReturnT
   const { system, presets, lists } = config.rules;
   const may = { ...config.rules.may, file: config.file };
   const downstreams = config.downstreams.map(({ name }) => name);
+  const maildirs = config.downstreams.filter(({ kind }) => kind === 'maildir').map(({ name }) => name);
   const remembers = ledger === undefined ? {} : { ledger };
-  return openRulebook({ system, presets, lists, may, downstreams, log, ...remembers });
+  return openRulebook({ system, presets, lists, may, downstreams, maildirs, log, ...remembers });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {

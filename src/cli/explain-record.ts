@@ -51,7 +51,8 @@ function printRecord(record: TransactionRecord, time: string | null): string {
 }
 
 function printRecipient(one: RecipientRecord): string {
-  const to = one.downstream === null ? '' : ` to ${one.downstream}`;
+  const instead = one.redirect === undefined ? '' : ` ${printable(one.redirect)}`;
+  const to = `${instead}${one.downstream === null ? '' : ` to ${one.downstream}`}`;
   const at = one.phase === null ? '' : ` ${PHASE_WORDS[one.phase as keyof typeof PHASE_WORDS] ?? one.phase}`;
   const by = one.rule === null ? 'no rule decided' : `rule "${printable(one.rule)}" of ${printable(one.ruleset ?? '')}`;
   const address = one.to === one.list ? '' : `  (${one.role} of ${printable(one.list)})`;
@@ -60,6 +61,7 @@ function printRecipient(one: RecipientRecord): string {
   const reply = one.reply === '' ? 'no reply was given' : printable(one.reply);
   return [
     `${printable(one.to)}${address}\n  ${decided}${to}${at}: ${by}\n  ${reply}${took}\n`,
+    ...(one.copies ?? []).map((copy) => `  copy ${printable(`${copy.to} to ${copy.downstream}: ${copy.reply}`)}\n`),
     ...(one.notes ?? []).map((note) => `  note: ${printable(note)}\n`),
     one.score === undefined ? '' : `  score ${one.score}\n`,
     ...(one.shadow ?? []).map((rule) => `  shadow rule "${printable(rule)}" would have decided\n`),

@@ -8,10 +8,10 @@ import { loadConfig } from '../config/load.ts';
 import { routeOf } from '../config/routes.ts';
 import { isWarning } from '../core/diagnostic.ts';
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import { printMailbox } from '../core/mailbox.ts';
+import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { replies } from '../core/reply.ts';
-import type { HeaderEdit, Verdict } from '../core/verdict.ts';
+import { copiesOf, type HeaderEdit, isServed, refuses, type Verdict } from '../core/verdict.ts';
 import { parseHeader } from '../mail/header.ts';
 import { type Decision, decide, openCourse, openDecision } from '../pipeline/decide.ts';
 import type { TraceStep } from '../rules/trace.ts';
@@ -46,14 +46,23 @@ Examples: postern explain message.eml --from ann@example.net --to gardeners@list
 /** What is printed in place of the id that a live transaction would have. */
 const ID = 'EXPLAINED';
 
+interface ExplainedCopy {
+  readonly to: string;
+  readonly downstream: string;
+  readonly edits: readonly string[];
+}
+
 interface Explanation {
   readonly recipient: string;
   readonly list: string;
   readonly role: string;
   readonly verdict: Verdict['kind'];
-  /** As the wire would carry it; for `relay` what the downstream answers stands in its place. */
+  /** As the wire would carry it; where the message is sent on what the downstream answers stands in its place. */
   readonly reply: string;
   readonly downstream: string | null;
+  /** The address that gets the message in place of the recipient; null where it is not redirected. */
+  readonly redirect: string | null;
+  readonly copies: readonly ExplainedCopy[];
   readonly phase: Verdict['phase'];
   readonly rule: string | null;
   readonly ruleset: string;
@@ -113,8 +122,7 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   }
   const explanations: Explanation[] = [];
   for (const decision of decisions) {
-    const route = routeOf(config.routes, decision.recipient.forwardPath);
-    explanations.push(await explain(decision, message, route));
+    explanations.push(await explain(decision, message, (mailbox) => routeOf(config.routes, mailbox)));
   }
   rulebook.close();
   if (values.json === true) streams.out(`${JSON.stringify(explanations, null, 2)}\n`);
@@ -156,23 +164,34 @@ function readMessage(file: string): Message | string {
 }
 
 /** Takes a decision, which was asked at RCPT, to its end. */
-async function explain(decision: Decision, message: Message, route: string): Promise<Explanation> {
+async function explain(
+  decision: Decision,
+  message: Message,
+  route: (mailbox: Mailbox) => string,
+): Promise<Explanation> {
   const { policy, recipient } = decision;
   const { header } = message;
   await decide(decision, { phase: 'header', header });
   const verdict = await decide(decision, { phase: 'content', header, message });
   if (verdict === null) throw new Error('the rules did not decide at the end of the content');
+  const redirect = verdict.kind === 'redirect' ? verdict.to : null;
   return {
     recipient: printMailbox(recipient.forwardPath),
     list: policy.address.list,
     role: policy.address.role,
     verdict: verdict.kind,
     reply: replyOf(verdict).trimEnd(),
-    downstream: verdict.kind === 'relay' ? (verdict.downstream ?? route) : null,
+    downstream: isServed(verdict) ? (verdict.downstream ?? route(redirect ?? recipient.forwardPath)) : null,
+    redirect: redirect === null ? null : printMailbox(redirect),
+    copies: copiesOf(verdict).map(({ to, edits }) => ({
+      to: printMailbox(to),
+      downstream: route(to),
+      edits: edits.map(printEdit),
+    })),
     phase: verdict.phase,
     rule: verdict.rule,
     ruleset: policy.unavailable ?? verdict.ruleset,
-    edits: verdict.kind === 'relay' ? verdict.edits.map(printEdit) : [],
+    edits: isServed(verdict) ? verdict.edits.map(printEdit) : [],
     notes: verdict.notes ?? [],
     score: verdict.score ?? null,
     steps: decision.evaluation.trace,
@@ -192,11 +211,12 @@ function printEdit(edit: HeaderEdit): string {
 
 function replyOf(verdict: Verdict): string {
   if (verdict.kind === 'discard') return formatReply(replies.messageAccepted);
-  return verdict.kind === 'relay' ? '' : formatReply(verdict.reply);
+  return refuses(verdict) ? formatReply(verdict.reply) : '';
 }
 
 function print(one: Explanation): string {
-  const to = one.downstream === null ? '' : ` to ${one.downstream}`;
+  const instead = one.redirect === null ? '' : ` ${one.redirect}`;
+  const to = `${instead}${one.downstream === null ? '' : ` to ${one.downstream}`}`;
   const by = one.rule === null ? 'no rule decided' : `rule "${one.rule}"`;
   const address = one.recipient === one.list ? '' : `  (${one.role} of ${one.list})`;
   const unavailable = one.rule === null && one.ruleset !== '' ? `  ${one.ruleset}\n` : '';
@@ -205,6 +225,7 @@ function print(one: Explanation): string {
     unavailable,
     one.reply === '' ? '' : `${one.reply.replace(/^/gm, '  ')}\n`,
     ...one.edits.map((edit) => `  ${edit}\n`),
+    ...one.copies.map(({ to, downstream, edits }) => `  copy ${[`${to} to ${downstream}`, ...edits].join('; ')}\n`),
     ...one.notes.map((note) => `  note: ${note}\n`),
     one.score === null ? '' : `  score ${one.score}\n`,
     ...one.steps.map((step) => printStep(step, 4)),

@@ -10,7 +10,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { memoryLedger } from '../store/memory-ledger.ts';
-import type { Remembered } from '../pipeline/one-reply.ts';
+import type { Remembered } from '../pipeline/served.ts';
 import type { Listener } from '../server/listener.ts';
 import type { Streams } from './command.ts';
 import { composeGeneration, composeListener, composeMemory, type Generation, listenerName } from './compose.ts';

@@ -2,6 +2,13 @@
  * log - the few events that can be logged, as types. Never content, never a field of a message.
  */
 
+/** What became of one copy. */
+export interface CopyRecord {
+  readonly to: string;
+  readonly downstream: string;
+  readonly reply: string;
+}
+
 /** What became of one recipient. */
 export interface RecipientRecord {
   readonly to: string;
@@ -15,6 +22,10 @@ export interface RecipientRecord {
   readonly downstream: string | null;
   /** Milliseconds from asking the downstream to its reply; null where none was asked. */
   readonly ms: number | null;
+  /** The address that it went to instead; left out where it was not redirected. */
+  readonly redirect?: string;
+  /** Left out where there are none. */
+  readonly copies?: readonly CopyRecord[];
   /** What rules noted; left out where there is nothing. */
   readonly notes?: readonly string[];
   /** The sum of the scores; left out where no rule scored. */

@@ -3,6 +3,7 @@
  */
 import type { Recipient } from './envelope.ts';
 import type { Phase } from './facts.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { Reply } from './reply.ts';
 
 /**
@@ -22,14 +23,58 @@ export interface Remarks {
   readonly score?: number;
 }
 
-/** `ruleset` and `rule` name who decided; `rule` is null where nothing decided and the recipient is relayed. */
+/** One more recipient, and the edits that stood before it: those are made to what it gets. */
+export interface Copy {
+  readonly to: Mailbox;
+  readonly edits: readonly HeaderEdit[];
+}
+
+/** `downstream`: the one that the rules name; null for that of the routes. */
+type Served =
+  | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits: readonly HeaderEdit[] }
+  | {
+      readonly kind: 'redirect';
+      readonly to: Mailbox;
+      readonly downstream: string | null;
+      readonly edits: readonly HeaderEdit[];
+    }
+  | { readonly kind: 'quarantine'; readonly downstream: string; readonly edits: readonly HeaderEdit[] };
+
+/**
+ * `ruleset` and `rule` name who decided; `rule` is null where nothing decided and the recipient is relayed. `copies`: who
+ * has to have the message too before anybody hears 2yz; left out where there are none. What is refused goes nowhere.
+ */
 export type Verdict = Remarks & { readonly ruleset: string; readonly rule: string | null; readonly phase: Phase } & (
-    | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits: readonly HeaderEdit[] }
+    | (Served & { readonly copies?: readonly Copy[] })
+    | { readonly kind: 'discard'; readonly note: string; readonly copies?: readonly Copy[] }
     | { readonly kind: 'reject' | 'defer'; readonly reply: Reply }
-    | { readonly kind: 'discard'; readonly note: string }
   );
 
 export type VerdictKind = Verdict['kind'];
+/** A verdict by which a downstream gets the message. */
+export type ServedVerdict = Extract<Verdict, Served>;
+export type RefusingVerdict = Extract<Verdict, { readonly reply: Reply }>;
+
+/** Whether the verdict is a 4yz or a 5yz. */
+export function refuses(verdict: Verdict | null): verdict is RefusingVerdict {
+  return verdict !== null && 'reply' in verdict;
+}
+
+/** Whether a downstream gets the message for this recipient. */
+export function isServed(verdict: Verdict | null): verdict is ServedVerdict {
+  return verdict !== null && 'edits' in verdict;
+}
+
+export function copiesOf(verdict: Verdict | null): readonly Copy[] {
+  return verdict !== null && 'copies' in verdict ? (verdict.copies ?? []) : [];
+}
+
+/** What became of one copy. */
+export interface CopyOutcome {
+  readonly to: Mailbox;
+  readonly downstream: string;
+  readonly reply: Reply;
+}
 
 /** A verdict and the reply that the client gets for it. */
 export interface Outcome {
@@ -39,6 +84,8 @@ export interface Outcome {
   readonly reply: Reply;
   /** The downstream that was asked, or that has the message since an earlier attempt; null where there is none. */
   readonly downstream: string | null;
+  /** Left out where there are none. */
+  readonly copies?: readonly CopyOutcome[];
   /** Milliseconds from asking the downstream to its reply; left out where none was asked now. */
   readonly ms?: number;
 }

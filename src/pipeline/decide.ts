@@ -130,8 +130,3 @@ function factsOf({ transaction, course, recipient, policy, answers, score }: Dec
     }
   }
 }
-
-/** Whether the verdict is a 4yz or a 5yz. */
-export function refuses(verdict: Verdict | null): verdict is Verdict & { kind: 'reject' | 'defer' } {
-  return verdict !== null && (verdict.kind === 'reject' || verdict.kind === 'defer');
-}

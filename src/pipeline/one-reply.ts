@@ -6,22 +6,13 @@
  * a class falls apart all the same (a rule looks at the recipient), nobody is served, and for some hours such recipients are
  * taken one at a time, so that the retry gets each its own answer.
  *
- * Where downstreams answer differently the client hears 4yz and sends the message again. Who has it already is remembered
- * for some hours, by the content without its trace fields, and is not served twice.
+ * Where downstreams answer differently the client hears 4yz and sends the message again; served.ts remembers who has it.
  */
-import { createHash } from 'node:crypto';
-import type { Transaction } from '../core/envelope.ts';
 import { printMailbox } from '../core/mailbox.ts';
-import type { Message } from '../core/message.ts';
 import { type Reply, reply } from '../core/reply.ts';
-import { cutFields } from '../mail/cut.ts';
-import { type Decision, refuses } from './decide.ts';
-
-/** A bounded memory of some hours; what it forgets costs a retry or a duplicate, nothing else. */
-export interface Remembered<V> {
-  get(key: string): V | undefined;
-  set(key: string, value: V): void;
-}
+import { refuses, type Verdict } from '../core/verdict.ts';
+import type { Decision } from './decide.ts';
+import type { Remembered } from './served.ts';
 
 export const separately: Reply = reply(452, '4.5.3', 'Please send this recipient a message of its own');
 
@@ -38,20 +29,17 @@ const fallenApart: Reply = reply(
   'The recipients of this message need different answers; please send it again',
 );
 
-/** Whether nothing known now can make the verdicts of the two differ by rules that are not the same. */
-function sameClass(a: Decision, b: Decision): boolean {
-  if (a.verdict !== null || b.verdict !== null) return a.verdict?.kind === b.verdict?.kind;
-  const [left, right] = [a.evaluation.undecided, b.evaluation.undecided];
-  return left.length === right.length && left.every((rule, index) => rule === right[index]);
+/** Rules that take a message answer alike wherever they send it; what refuses it has an answer of its own. */
+function classOf(verdict: Verdict | null): string | null {
+  if (verdict === null) return null;
+  return refuses(verdict) ? verdict.kind : 'taken';
 }
 
-/** The content without what changes from one attempt to the next: the fields that every hop adds. */
-async function digestOf({ header, content }: Message): Promise<string> {
-  const trace = header.fields.filter(({ name }) => /^(received|return-path|delivered-to|x-received)$/i.test(name));
-  const untraced = cutFields([], trace);
-  const hash = createHash('sha256');
-  for await (const slice of content.slices()) for (const piece of untraced.push(slice)) hash.update(piece);
-  return hash.digest('base64');
+/** Whether nothing known now can make the verdicts of the two differ by rules that are not the same. */
+function sameClass(a: Decision, b: Decision): boolean {
+  if (a.verdict !== null || b.verdict !== null) return classOf(a.verdict) === classOf(b.verdict);
+  const [left, right] = [a.evaluation.undecided, b.evaluation.undecided];
+  return left.length === right.length && left.every((rule, index) => rule === right[index]);
 }
 
 export class OneReply {
@@ -74,31 +62,8 @@ export class OneReply {
     for (const decision of decisions) this.#memory.set(apartKey(decision), 'apart');
     return fallenApart;
   }
-
-  /** Who of them has this message from an earlier attempt. */
-  async alreadyServed(message: Message, decisions: readonly Decision[]): Promise<readonly Decision[]> {
-    const candidates = decisions.filter((one) => this.#memory.get(servedKey(one)) !== undefined);
-    if (candidates.length === 0) return [];
-    const digest = await digestOf(message);
-    return candidates.filter((one) => this.#memory.get(servedKey(one)) === digest);
-  }
-
-  /** These have the message although its client will hear 4yz. */
-  async rememberServed(message: Message, decisions: readonly Decision[]): Promise<void> {
-    if (decisions.length === 0) return;
-    const digest = await digestOf(message);
-    for (const decision of decisions) this.#memory.set(servedKey(decision), digest);
-  }
 }
 
-function apartKey(decision: Decision): string {
-  return `apart ${envelopeKey(decision.transaction, decision)}`;
-}
-
-function servedKey(decision: Decision): string {
-  return `served ${envelopeKey(decision.transaction, decision)}`;
-}
-
-function envelopeKey({ rawReversePath }: Transaction, { recipient }: Decision): string {
-  return `<${rawReversePath}> <${printMailbox(recipient.forwardPath)}>`;
+function apartKey({ transaction, recipient }: Decision): string {
+  return `apart <${transaction.rawReversePath}> <${printMailbox(recipient.forwardPath)}>`;
 }

@@ -11,28 +11,22 @@
 import type { Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
-import type { ContentEnd, IncomingContent, Message } from '../core/message.ts';
-import { isPositive, isTransient, type Reply, replies, withId } from '../core/reply.ts';
-import type { Outcome, Verdict } from '../core/verdict.ts';
+import type { ContentEnd, IncomingContent } from '../core/message.ts';
+import { type Reply, replies, withId } from '../core/reply.ts';
+import { isServed, type Outcome, refuses } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import {
-  accept,
-  type Course,
-  type Decision,
-  decide,
-  type Learned,
-  openCourse,
-  openDecision,
-  refuses,
-} from './decide.ts';
+import { type Course, type Decision, decide, type Learned, openCourse, openDecision } from './decide.ts';
+import { Destinations } from './destinations.ts';
 import type { Entrance } from './entrance.ts';
-import { OneReply, type Remembered, separately, withheld } from './one-reply.ts';
+import { OneReply, separately, withheld } from './one-reply.ts';
 import { receive } from './receive.ts';
 import { receivedField } from './received.ts';
 import { type Ending, record } from './record.ts';
-import { type Delivery, relay } from './relay.ts';
+import { type Asked, type Conclude, needsMessage, serve } from './serve.ts';
+import { type Remembered, Served } from './served.ts';
+import type { ServeParts } from './serving.ts';
 
 export interface PipelineParts {
   readonly hostname: string;
@@ -78,12 +72,6 @@ export interface Pipeline {
   abandon(entrance: Entrance, transaction: Transaction, admissions: readonly Admission[], end: string): void;
 }
 
-/** The downstream of a recipient; `ms` where it was asked in this transaction. */
-interface Asked {
-  readonly downstream: string;
-  readonly ms?: number;
-}
-
 /** What each end of the content but the good one means for every recipient. */
 const FAULTS: Readonly<Record<Exclude<ContentEnd, 'complete'>, Reply>> = {
   aborted: replies.contentIncomplete,
@@ -96,6 +84,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, now } = parts;
   const courses = new WeakMap<Transaction, Course>();
   const oneReply = new OneReply(parts.memory);
+  const destinations = new Destinations(parts.route, parts.downstreams);
+  const serveParts: ServeParts = {
+    served: new Served(parts.memory),
+    destinations,
+    traceFields: (entrance, transaction) =>
+      entrance.received ? [receivedField(transaction, parts.hostname, new Date(now()))] : [],
+    log,
+    now,
+  };
 
   async function admit(
     entrance: Entrance,
@@ -115,19 +112,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (first !== undefined && oneReply.mustWait(first.decision, decision)) {
       return { decision, refusal: withId(separately, transaction.id) };
     }
-    if (entrance.refuseAt !== 'rcpt' || (verdict !== null && verdict.kind !== 'relay')) {
-      return { decision, refusal: null };
-    }
-    const downstream = downstreamFor(recipient, verdict?.downstream ?? null);
-    return { decision, refusal: (await downstream.verify?.(transaction, recipient)) ?? null };
-  }
-
-  /** `named` by the rules; null where they named none or have not decided yet. */
-  function downstreamFor(recipient: Recipient, named: string | null): Downstream {
-    const name = named ?? parts.route(recipient.forwardPath);
-    const downstream = parts.downstreams.get(name);
-    if (downstream === undefined) throw new Error(`no downstream is named "${name}"`);
-    return downstream;
+    if (entrance.refuseAt !== 'rcpt' || (verdict !== null && !isServed(verdict))) return { decision, refusal: null };
+    const { downstream, recipient: asked } = destinations.of(decision, verdict);
+    return { decision, refusal: (await downstream.verify?.(transaction, asked)) ?? null };
   }
 
   async function settle(
@@ -139,7 +126,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): Promise<readonly Outcome[]> {
     const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
     const outcomes = new Map<Decision, Outcome>();
-    const conclude = (decision: Decision, reply: Reply, asked?: Asked): void => {
+    const conclude: Conclude = (decision: Decision, reply: Reply, asked?: Asked): void => {
       if (outcomes.has(decision)) return;
       const { recipient, verdict } = decision;
       const outcome = { recipient, verdict, reply, downstream: null, ...asked };
@@ -174,7 +161,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         if (apart !== null) concludeRest(apart);
         concludeUnserved(decisions, conclude);
         if (!someoneServed(entrance, decisions) || received.message === null) concludeRest(withheld);
-        else await serve(entrance, transaction, received.message, decisions, deadline, conclude);
+        else {
+          const { message } = received;
+          await serve(serveParts, { entrance, transaction, message, decisions, deadline }, conclude);
+        }
       }
     } catch (error) {
       log.error('settle', error, { id: transaction.id });
@@ -184,58 +174,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       finish(entrance, transaction, admissions, outcomes, ending);
     }
     return decisions.flatMap((decision) => outcomes.get(decision) ?? []);
-  }
-
-  async function serve(
-    entrance: Entrance,
-    transaction: Transaction,
-    message: Message,
-    decisions: readonly Decision[],
-    deadline: number,
-    conclude: (decision: Decision, reply: Reply, asked: Asked) => void,
-  ): Promise<void> {
-    const one = entrance.replies === 'one';
-    const before = one ? await oneReply.alreadyServed(message, decisions) : [];
-    const served = decisions.flatMap((decision) => {
-      const { verdict } = decision;
-      return verdict?.kind === 'relay' ? [{ decision, delivery: deliveryOf(entrance, decision, verdict) }] : [];
-    });
-    for (const { decision, delivery } of served) {
-      if (before.includes(decision)) {
-        conclude(decision, replies.receivedBefore, { downstream: delivery.downstream.name });
-      }
-    }
-    const open = served.filter(({ decision }) => !before.includes(decision));
-    const took: Decision[] = [...before];
-    const remembering: Promise<void>[] = [];
-    let deferred = false;
-    const began = now();
-    await relay(
-      transaction,
-      message,
-      open.map(({ delivery }) => delivery),
-      { signal: transaction.signal, deadline },
-      (position, reply) => {
-        const entry = open[position];
-        if (entry === undefined) return;
-        deferred ||= isTransient(reply);
-        conclude(entry.decision, reply, { downstream: entry.delivery.downstream.name, ms: now() - began });
-        if (!isPositive(reply)) return;
-        took.push(entry.decision);
-        const remembered = accept(entry.decision, message);
-        if (remembered !== undefined) remembering.push(remembered);
-      },
-    );
-    // The client has its answers; what is left needs the content.
-    await Promise.all(remembering);
-    if (one && deferred) await oneReply.rememberServed(message, took);
-  }
-
-  function deliveryOf(entrance: Entrance, decision: Decision, verdict: Verdict & { kind: 'relay' }): Delivery {
-    const { transaction, recipient } = decision;
-    const downstream = downstreamFor(recipient, verdict.downstream);
-    const trace = entrance.received ? [receivedField(transaction, parts.hostname, new Date(now()))] : [];
-    return { recipient, downstream, edits: [...verdict.edits, ...trace] };
   }
 
   function finish(
@@ -265,17 +203,17 @@ function isSplit(entrance: Entrance): boolean {
   return entrance.replies === 'one' && entrance.mixed !== 'strictest';
 }
 
-/** Whether, by what is decided, any recipient may still be relayed to. */
+/** Whether, by what is decided, the message may still go to anybody. */
 function someoneServed(entrance: Entrance, decisions: readonly Decision[]): boolean {
   if (entrance.replies === 'one' && decisions.some(({ verdict }) => refuses(verdict))) return false;
-  return decisions.some(({ verdict }) => verdict === null || verdict.kind === 'relay');
+  return decisions.some(needsMessage);
 }
 
-/** Answers those whom the rules refuse or discard. */
-function concludeUnserved(decisions: readonly Decision[], conclude: (decision: Decision, reply: Reply) => void): void {
+/** Answers those whom the rules refuse, and those of whose message nothing is left to send. */
+function concludeUnserved(decisions: readonly Decision[], conclude: Conclude): void {
   for (const decision of decisions) {
     const { verdict } = decision;
     if (refuses(verdict)) conclude(decision, verdict.reply);
-    else if (verdict?.kind === 'discard') conclude(decision, replies.messageAccepted);
+    else if (!needsMessage(decision)) conclude(decision, replies.messageAccepted);
   }
 }

@@ -2,10 +2,10 @@
  * record - the one log record of a transaction: who, to whom, which rule, which reply. Never content.
  */
 import type { Transaction } from '../core/envelope.ts';
-import type { Log, RecipientRecord } from '../core/log.ts';
+import type { CopyRecord, Log, RecipientRecord } from '../core/log.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Reply } from '../core/reply.ts';
-import type { Outcome, Remarks, Verdict } from '../core/verdict.ts';
+import type { CopyOutcome, Outcome, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision } from './decide.ts';
 import type { Entrance } from './entrance.ts';
 
@@ -36,9 +36,15 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     reply: reply === null ? '' : printReply(reply),
     downstream: outcome?.downstream ?? null,
     ms: outcome?.ms ?? null,
+    ...(verdict?.kind === 'redirect' ? { redirect: printMailbox(verdict.to) } : {}),
+    ...(outcome?.copies === undefined ? {} : { copies: outcome.copies.map(recordCopy) }),
     ...(verdict === null ? {} : remarksOf(verdict)),
     ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };
+}
+
+function recordCopy({ to, downstream, reply }: CopyOutcome): CopyRecord {
+  return { to: printMailbox(to), downstream, reply: printReply(reply) };
 }
 
 function remarksOf(verdict: Verdict): Remarks {

@@ -2,21 +2,37 @@
  * relay - hands a message to its downstreams and gives every recipient its reply.
  *
  * Recipients with the same downstream and the same edits share one transaction. Equal recipients go once, because a list
- * manager posts twice otherwise; the one reply answers each (RFC 2033 section 4.2).
+ * manager posts twice otherwise; the one reply answers each (RFC 2033 section 4.2). Where a redirect makes them equal, the
+ * message is that of the recipient which the client named itself.
  */
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import { printMailbox } from '../core/mailbox.ts';
+import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
 import type { DeliverOptions, Downstream } from '../downstream/downstream.ts';
 import { editContent } from '../mail/edit.ts';
+import { loopMark } from './loop-mark.ts';
 
 /** One recipient on its way out. */
 export interface Delivery {
   readonly recipient: Recipient;
   readonly downstream: Downstream;
   readonly edits: readonly HeaderEdit[];
+  /** For whom the client meant the message that goes to another address; null where it goes to whom it was meant for. */
+  readonly insteadOf: Mailbox | null;
+}
+
+/** The same for deliveries of which only one goes out. */
+export function deliveryKey({ downstream, recipient }: Delivery): string {
+  return `${downstream.name}\n${printMailbox(recipient.forwardPath)}`;
+}
+
+/** What goes out once; `positions` are those of the deliveries that it answers. */
+interface Sent {
+  readonly positions: number[];
+  readonly marks: Mailbox[];
+  delivery: Delivery;
 }
 
 /** Deliveries that share one transaction; `positions[i]` are those of the deliveries that recipient i answers for. */
@@ -24,28 +40,46 @@ interface Group {
   readonly downstream: Downstream;
   readonly edits: readonly HeaderEdit[];
   readonly recipients: Recipient[];
-  readonly positions: number[][];
-  readonly indexOf: Map<string, number>;
+  readonly positions: (readonly number[])[];
+}
+
+/** In the order in which they come first. */
+function once(deliveries: readonly Delivery[]): Iterable<Sent> {
+  const sent = new Map<string, Sent>();
+  for (const [position, delivery] of deliveries.entries()) {
+    const key = deliveryKey(delivery);
+    const known = sent.get(key);
+    const marks = delivery.insteadOf === null ? [] : [delivery.insteadOf];
+    if (known === undefined) {
+      sent.set(key, { positions: [position], marks, delivery });
+      continue;
+    }
+    known.positions.push(position);
+    known.marks.push(...marks);
+    if (known.delivery.insteadOf !== null && delivery.insteadOf === null) known.delivery = delivery;
+  }
+  return sent.values();
+}
+
+/** The loop marks of all who asked for it, unless the client named the recipient itself. */
+function editsOf({ delivery: { edits, insteadOf }, marks }: Sent): readonly HeaderEdit[] {
+  if (insteadOf === null) return edits;
+  return [...edits, ...marks.map(loopMark)];
 }
 
 function groupDeliveries(deliveries: readonly Delivery[]): Group[] {
   const groups = new Map<string, Group>();
-  for (const [position, { recipient, downstream, edits }] of deliveries.entries()) {
+  for (const sent of once(deliveries)) {
+    const { recipient, downstream } = sent.delivery;
+    const edits = editsOf(sent);
     const key = edits.length === 0 ? downstream.name : `${downstream.name}\n${JSON.stringify(edits)}`;
     let group = groups.get(key);
     if (group === undefined) {
-      group = { downstream, edits, recipients: [], positions: [], indexOf: new Map() };
+      group = { downstream, edits, recipients: [], positions: [] };
       groups.set(key, group);
     }
-    const mailbox = printMailbox(recipient.forwardPath);
-    const index = group.indexOf.get(mailbox);
-    if (index === undefined) {
-      group.indexOf.set(mailbox, group.recipients.length);
-      group.recipients.push(recipient);
-      group.positions.push([position]);
-    } else {
-      group.positions[index]?.push(position);
-    }
+    group.recipients.push(recipient);
+    group.positions.push(sent.positions);
   }
   return [...groups.values()];
 }

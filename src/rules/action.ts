@@ -3,6 +3,7 @@
  */
 import type { z } from 'zod';
 import type { Facts, Phase } from '../core/facts.ts';
+import type { Mailbox } from '../core/mailbox.ts';
 import type { Reply } from '../core/reply.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
 import type { CompileEnv } from './env.ts';
@@ -11,6 +12,8 @@ import type { Given, PartSpec } from './part.ts';
 /** What a rule decides; the evaluator makes a verdict of it. `edits` come behind those gathered so far. */
 export type Decision =
   | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits?: readonly HeaderEdit[] }
+  | { readonly kind: 'redirect'; readonly to: Mailbox }
+  | { readonly kind: 'quarantine'; readonly downstream: string }
   | { readonly kind: 'reject' | 'defer'; readonly reply: Reply }
   | { readonly kind: 'discard'; readonly note: string };
 
@@ -18,6 +21,7 @@ export type Decision =
 export type Mark =
   | { readonly kind: 'edit'; readonly phase: Phase; edit(facts: Facts): HeaderEdit }
   | { readonly kind: 'score'; readonly phase: Phase; readonly points: number }
+  | { readonly kind: 'copy'; readonly phase: Phase; readonly to: Mailbox }
   | { readonly kind: 'note'; readonly phase: Phase; note(facts: Facts): string };
 
 /** An action with its argument. `phase`: the one from which on its texts can be filled. */
@@ -28,8 +32,8 @@ export interface ActionExample {
   readonly yaml: string;
   readonly given: Given;
   /**
-   * `550 5.7.1 text`, `relay`, `relay to NAME`, `discard: note`, `add Name: value`, `remove Name`, `prefix Name: text`,
-   * `note: text` or `score 5`.
+   * `550 5.7.1 text`, `relay`, `relay to NAME`, `redirect: ADDRESS`, `quarantine: NAME`, `discard: note`, `add Name: value`,
+   * `remove Name`, `prefix Name: text`, `copy: ADDRESS`, `note: text` or `score 5`.
    */
   readonly expect: string;
 }

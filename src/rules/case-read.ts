@@ -8,13 +8,14 @@ import { addressKey } from '../store/address.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
 import { listOf } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
-import { type CaseMessage, caseForAll, caseForEach, type Expected, readMailbox } from './case-schema.ts';
+import { type CaseMessage, caseForAll, caseForEach, type Expected } from './case-schema.ts';
 import type { Given, GivenSets } from './case-sets.ts';
 import type { FileEnv } from './compile.ts';
 import type { NamedSet } from './env.ts';
 import { fieldName } from './field-name.ts';
 import { compileText, type TextTest } from './match.ts';
 import { ADDRESS_HINT } from './members.ts';
+import { readMailbox } from './one-address.ts';
 import { entrySchema, mayLieAt, networkSchema } from './sets.ts';
 import { isList, isMapping, kindOf, type Source } from './source.ts';
 
@@ -175,8 +176,8 @@ function expectationOf(
     const hint = refuses ? `write a code that begins with ${level}` : 'take it out';
     source.report('E_STATUS', `${verdict} has no status ${status}`, hint, [...path, 'status']);
   }
-  if (expected.text !== undefined && verdict === 'relay') {
-    source.report('E_VALUE', 'relay has no text', 'take it out', [...path, 'text'], 'key');
+  if (expected.text !== undefined && !refuses && verdict !== 'discard') {
+    source.report('E_VALUE', `${verdict} has no text`, 'take it out', [...path, 'text'], 'key');
   }
   const report: Parameters<typeof compileText>[1]['report'] = (code, message, hint, at = []) =>
     source.report(code, message, hint, [...path, 'text', ...at]);

@@ -32,7 +32,7 @@ export interface CaseRunnerOptions {
   readonly system: { readonly file: string; readonly text: string } | null;
   readonly lists: { readonly folder: string; readonly layout?: Layout } | null;
   readonly dialect: Dialect;
-  readonly load: Pick<LoadOptions, 'downstreams' | 'patterns' | 'now' | 'presets' | 'may'>;
+  readonly load: Pick<LoadOptions, 'downstreams' | 'maildirs' | 'patterns' | 'now' | 'presets' | 'may'>;
 }
 
 /** Every case meets a memory in which nothing is, and leaves nothing in it: its message is the first one. */

@@ -12,37 +12,33 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { PHASES } from '../core/facts.ts';
-import type { Mailbox } from '../core/mailbox.ts';
 import type { EnhancedStatusCode } from '../core/reply.ts';
 import type { VerdictKind } from '../core/verdict.ts';
-import { parseAddressList } from '../mail/address-list.ts';
 import { amount, listOf, scalar, text } from '../yaml/scalar.ts';
 import { askNothing, asksSomething, textWords } from './match.ts';
-import { ADDRESS_HINT } from './members.ts';
+import { oneAddress, readMailbox } from './one-address.ts';
 
-const VERDICTS = ['relay', 'reject', 'defer', 'discard'] as const satisfies readonly VerdictKind[];
-
-/** One address as it would stand in RCPT, without brackets; null if it is none. */
-export function readMailbox(source: string): Mailbox | null {
-  const [mailbox, ...more] = parseAddressList(source);
-  const one = mailbox !== undefined && more.length === 0 && mailbox.localPart !== '' && mailbox.domain !== '';
-  return one && !/[\s<>]/.test(source) ? mailbox : null;
-}
-
-const mailbox: z.ZodType<Mailbox> = scalar('address', ['gardeners@lists.example.org'], (source) => {
-  const value = readMailbox(source);
-  if (value !== null) return { value };
-  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint: ADDRESS_HINT } };
-});
+const VERDICTS = [
+  'relay',
+  'reject',
+  'defer',
+  'discard',
+  'quarantine',
+  'redirect',
+] as const satisfies readonly VerdictKind[];
 
 /** `mailbox` is null for the null reverse-path. */
-const reversePath = scalar<{ readonly mailbox: Mailbox | null }>('address', ['ann@example.net', '<>'], (source) => {
-  if (source === '' || source === '<>') return { value: { mailbox: null } };
-  const value = readMailbox(source);
-  if (value !== null) return { value: { mailbox: value } };
-  const hint = 'write ann@example.net, or "<>" for the null reverse-path';
-  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint } };
-});
+const reversePath = scalar<{ readonly mailbox: ReturnType<typeof readMailbox> }>(
+  'address',
+  ['ann@example.net', '<>'],
+  (source) => {
+    if (source === '' || source === '<>') return { value: { mailbox: null } };
+    const value = readMailbox(source);
+    if (value !== null) return { value: { mailbox: value } };
+    const hint = 'write ann@example.net, or "<>" for the null reverse-path';
+    return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint } };
+  },
+);
 
 const address = scalar('IP address', ['192.0.2.7'], (source) => {
   if (isIP(source) !== 0) return { value: source };
@@ -99,7 +95,7 @@ const common = {
   envelope_from: reversePath
     .optional()
     .meta({ description: 'The reverse-path, "<>" for none; by default the author.' }),
-  recipients: listOf(mailbox).optional().meta({
+  recipients: listOf(oneAddress).optional().meta({
     description: 'The recipients; by default those under `expect`, else the list whose file it is.',
   }),
   client_ip: address.optional().meta({ description: 'The original client; where it is left out nobody told.' }),

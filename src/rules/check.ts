@@ -3,6 +3,7 @@
  */
 import type { Role } from '../core/facts.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { copy } from './actions/copy.ts';
 import { checkMay, type ListsMay } from './may.ts';
 import { checkConditions } from './named-conditions.ts';
 import type { FileKind, FileTree, RuleTree, WhenTree } from './parse.ts';
@@ -10,9 +11,12 @@ import type { Ruleset } from './ruleset.ts';
 import type { Source } from './source.ts';
 
 const MOST_RULES = 1000;
+/** Each is a delivery of its own, for every message. */
+const MOST_COPIES = 10;
 
 export function checkRules(source: Source, tree: FileTree, kind: FileKind, may: ListsMay): void {
   checkCount(source, tree);
+  checkCopies(source, tree);
   checkNames(source, tree);
   for (const rule of tree.rules) checkActionOrder(source, rule);
   if (kind !== 'system') checkBounces(source, tree);
@@ -63,6 +67,14 @@ function checkCount(source: Source, { rules }: FileTree): void {
   if (first === undefined) return;
   const hint = 'values belong into a set, not into rules of their own';
   source.report('E_TOO_MANY', `a file has at most ${MOST_RULES} rules, this one ${rules.length}`, hint, first.path);
+}
+
+function checkCopies(source: Source, { rules }: FileTree): void {
+  const copies = rules.flatMap(({ actions }) => actions.filter(({ action }) => action === copy));
+  const first = copies[MOST_COPIES];
+  if (first === undefined) return;
+  const message = `a file has at most ${MOST_COPIES} copies, this one ${copies.length}`;
+  source.report('E_TOO_MANY', message, 'copy to one address that passes it on to the others', first.path);
 }
 
 function checkNames(source: Source, { rules }: FileTree): void {

@@ -30,6 +30,8 @@ export interface CompileEnv {
   readonly rule: string;
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
+  /** Those of them that `quarantine: NAME` may say. */
+  readonly maildirs: readonly string[];
   /** The authserv-ids whose Authentication-Results count, in lower case. */
   readonly trustResultsFrom: readonly string[];
   readonly patterns: FilePatterns;

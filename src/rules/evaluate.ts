@@ -5,7 +5,7 @@
  * decides, the verdict; one that cannot be answered yet stops the way, and there it goes on at the next phase. So no rule
  * overtakes another, and the verdict reached early is the one that asking everything at the end would give.
  *
- * A list's `relay` ends the rules of the list only: the system's last layer is asked all the same. Where a set cannot be
+ * A list's `relay` or `redirect` ends the rules of the list only: the system's last layer is asked all the same. Where a set cannot be
  * asked the recipient is deferred, never passed over and never refused for good.
  *
  * A shadow rule is asked where the others come past it, and holds nobody up: what it cannot answer yet it is asked at the
@@ -13,8 +13,9 @@
  */
 import { type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
+import { type Mailbox, sameMailbox } from '../core/mailbox.ts';
 import { replies, withId } from '../core/reply.ts';
-import type { HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
+import type { Copy, HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision, Mark } from './action.ts';
 import type { Evaluation } from './policy.ts';
 import type { Program, Rule } from './ruleset.ts';
@@ -22,9 +23,8 @@ import { type TraceStep, traceRule } from './trace.ts';
 
 type Progress = Verdict | 'later';
 /** A verdict without who gave it and when. */
-type Ruling =
-  | Exclude<Decision, { readonly kind: 'relay' }>
-  | { readonly kind: 'relay'; readonly downstream: string | null; readonly edits: readonly HeaderEdit[] };
+type Ruling = Bare<Verdict>;
+type Bare<V> = V extends Verdict ? Omit<V, 'ruleset' | 'rule' | 'phase' | keyof Remarks> : never;
 
 /** `count` is told the answer of each shadow rule. */
 export function startEvaluation(
@@ -34,6 +34,7 @@ export function startEvaluation(
   count: (rule: Rule, matched: boolean) => void = () => {},
 ): Evaluation {
   const edits: HeaderEdit[] = [];
+  const copies: Copy[] = [];
   const notes: string[] = [];
   const trace: TraceStep[] = [];
   const asked: { readonly rule: Rule; readonly waits: boolean; readonly sum: number | null }[] = [];
@@ -43,6 +44,7 @@ export function startEvaluation(
   let next = 0;
   /** The rule of the list that relayed, for want of a later one that decides. */
   let relayed: Rule | null = null;
+  let redirected: Mailbox | null = null;
   let verdict: Verdict | null = null;
 
   function run(facts: Facts): Progress | Promise<Progress> {
@@ -61,7 +63,7 @@ export function startEvaluation(
         return fail(rule, facts, error);
       }
     }
-    return conclude(relayed, facts, { kind: 'relay', downstream: null, edits });
+    return conclude(relayed, facts, sendOn(null));
   }
 
   async function wait(rule: Rule, pending: Promise<Truth>, facts: Facts): Promise<Progress> {
@@ -84,9 +86,11 @@ export function startEvaluation(
     for (const mark of rule.marks) leave(mark, facts);
     if (rule.decide === null) return null;
     const decision = rule.decide(facts);
-    if (decision.kind !== 'relay') return conclude(rule, facts, decision);
-    edits.push(...(decision.edits ?? []));
-    if (rule.layer !== 'rules') return conclude(rule, facts, { ...decision, edits });
+    if (decision.kind === 'redirect') redirected = decision.to;
+    else if (decision.kind === 'relay') edits.push(...(decision.edits ?? []));
+    else return conclude(rule, facts, rulingOf(decision));
+    const downstream = decision.kind === 'relay' ? decision.downstream : null;
+    if (rule.layer !== 'rules') return conclude(rule, facts, sendOn(downstream));
     relayed = rule;
     next = program.after;
     return null;
@@ -100,9 +104,32 @@ export function startEvaluation(
       case 'note':
         notes.push(mark.note(facts));
         break;
+      case 'copy':
+        if (!copies.some(({ to }) => sameMailbox(to, mark.to))) copies.push({ to: mark.to, edits: [...edits] });
+        break;
       case 'score':
         facts.score.sum = addScore(facts.score.sum ?? 0, mark.points);
     }
+  }
+
+  function sendOn(downstream: string | null): Ruling {
+    const how = { downstream, edits, ...alsoTo() };
+    return redirected === null ? { kind: 'relay', ...how } : { kind: 'redirect', to: redirected, ...how };
+  }
+
+  function rulingOf(decision: Exclude<Decision, { readonly kind: 'relay' | 'redirect' }>): Ruling {
+    switch (decision.kind) {
+      case 'quarantine':
+        return { ...decision, edits, ...alsoTo() };
+      case 'discard':
+        return { ...decision, ...alsoTo() };
+      default:
+        return decision;
+    }
+  }
+
+  function alsoTo(): { readonly copies?: readonly Copy[] } {
+    return copies.length > 0 ? { copies } : {};
   }
 
   function fail(rule: Rule, facts: Facts, error: unknown): Verdict {

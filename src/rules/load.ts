@@ -21,11 +21,10 @@ import { type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { SET_NAME } from './members.ts';
 import { type FileKind, type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
-import { PLANNED } from './planned.ts';
 import { type Preset, type Presets, readPreset } from './preset.ts';
 import type { Layer, Rule, Ruleset } from './ruleset.ts';
 import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
-import { isMapping, ruleOfPreset, Source } from './source.ts';
+import { ruleOfPreset, Source } from './source.ts';
 import { substitute } from './substitute.ts';
 
 export interface LoadOptions {
@@ -36,6 +35,8 @@ export interface LoadOptions {
   /** The list whose file it is by its place; null for the system's file and for a domain's default. */
   readonly list: string | null;
   readonly downstreams: readonly string[];
+  /** Those of them that are Maildirs; none where it is left out. */
+  readonly maildirs?: readonly string[];
   /** What the system's file trusts, for the file of a list. */
   readonly trustResultsFrom?: readonly string[];
   readonly patterns: PatternCache;
@@ -76,7 +77,7 @@ export interface LoadedPreset {
 }
 
 /** What a ruleset is made with beside its own text. */
-type Shared = Pick<LoadOptions, 'downstreams' | 'patterns' | 'ledger' | 'now' | 'trustResultsFrom'>;
+type Shared = Pick<LoadOptions, 'downstreams' | 'maildirs' | 'patterns' | 'ledger' | 'now' | 'trustResultsFrom'>;
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const { file, text, scope } = options;
@@ -249,6 +250,7 @@ function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<str
     scope,
     perList: scope === 'list',
     downstreams: shared.downstreams,
+    maildirs: shared.maildirs ?? [],
     trustResultsFrom: shared.trustResultsFrom ?? [],
     patterns: shared.patterns.forFile(),
     ledger: shared.ledger ?? memoryLedger({ now: shared.now }),
@@ -309,9 +311,7 @@ function openSets(source: Source, tree: FileTree, { file, scope, now, open }: Se
       const hint = 'use letters, digits, - and _, and begin with a letter';
       source.report('E_VALUE', `"${name}" cannot be the name of a set`, hint, path, 'key');
     }
-    const planned = isMapping(value) ? Object.keys(value).filter((key) => PLANNED.has(key)) : [];
-    for (const key of planned) source.unknownKey(path, key, []);
-    const parsed = planned.length > 0 ? null : source.read(setSchema, path);
+    const parsed = source.read(setSchema, path);
     if (parsed === null) {
       sets.set(name, brokenSet(value));
       continue;

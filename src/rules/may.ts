@@ -80,9 +80,10 @@ function checkPart(
 ): void {
   if (allowed === null ? part.systemOnly !== true : allowed.includes(part.name)) return;
   const isKey = verb !== '';
+  const delegate = isKey ? '' : ', or have the site allow it: rules.may.actions';
   const [message, hint] =
     allowed === null || part.systemOnly === true
-      ? [`only rules of the system may ${verb}\`${part.name}\``, 'take it out']
+      ? [`only rules of the system may ${verb}\`${part.name}\``, `take it out${delegate}`]
       : [
           `on this site the rules of lists may not ${verb}\`${part.name}\``,
           `they may ${verb}${allowed.join(', ') || 'nothing'}`,

@@ -35,7 +35,10 @@ export function rulesReference(): string {
     return `${heading(condition.name, condition.summary, condition.reference, notes)}\n${escapePipes(table)}\n`;
   });
   const ofActions = [...actions.values()].map((action) => {
-    const notes = [action.decides ? 'decides' : 'goes on', ...(action.systemOnly ? ["only in the system's file"] : [])];
+    const notes = [
+      action.decides ? 'decides' : 'goes on',
+      ...(action.systemOnly ? ["only in the system's file, or where `rules.may.actions` names it"] : []),
+    ];
     const rows = action.examples.map(({ yaml, expect }) => `| \`then: ${yaml}\` | \`${expect}\` |`);
     const table = ['| action | gives |', '|---|---|', ...rows].join('\n');
     return `${heading(action.name, action.summary, action.reference, notes)}\n${escapePipes(table)}\n`;

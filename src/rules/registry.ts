@@ -3,10 +3,13 @@
  */
 import type { Action } from './action.ts';
 import { addHeader } from './actions/add-header.ts';
+import { copy } from './actions/copy.ts';
 import { defer } from './actions/defer.ts';
 import { discard } from './actions/discard.ts';
 import { hold } from './actions/hold.ts';
 import { note } from './actions/note.ts';
+import { quarantine } from './actions/quarantine.ts';
+import { redirect } from './actions/redirect.ts';
 import { reject } from './actions/reject.ts';
 import { relay } from './actions/relay.ts';
 import { removeHeader } from './actions/remove-header.ts';
@@ -96,9 +99,12 @@ const ACTIONS: readonly Action[] = [
   defer,
   discard,
   hold,
+  quarantine,
+  redirect,
   addHeader,
   removeHeader,
   subjectPrefix,
+  copy,
   scoreAction,
   tag,
   note,

@@ -38,6 +38,8 @@ export interface RulesOptions {
   readonly may?: ListsMay & { readonly file: string };
   /** The names that `relay: NAME` may say. */
   readonly downstreams: readonly string[];
+  /** Those of them that are Maildirs; none where it is left out. */
+  readonly maildirs?: readonly string[];
   /** What rules remember between transactions; the rulebook does not close it. Its own where it is left out. */
   readonly ledger?: Ledger;
   readonly log: Log;
@@ -75,12 +77,12 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
-  const { system, lists, may, downstreams, log, now = Date.now } = options;
+  const { system, lists, may, downstreams, maildirs = [], log, now = Date.now } = options;
   const ledger = options.ledger ?? memoryLedger({ now });
   const patterns = new PatternCache();
   const diagnostics: Diagnostic[] = may === undefined ? [] : [...checkNames(may, may.file)];
   const sources = new Map<string, string>();
-  const shared = { downstreams, patterns, ledger, now };
+  const shared = { downstreams, maildirs, patterns, ledger, now };
   const presets = options.presets ? openPresets(options.presets, shared) : null;
   const forLists = { ...shared, presets: presets?.presets ?? null, may: may ?? TIGHTEN_ONLY };
   let systemFile: RulesFile | null = null;

@@ -8,7 +8,6 @@ import type { YamlDocument, YamlPath, YamlValue } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
-import { PLANNED } from './planned.ts';
 
 export type YamlMapping = { readonly [key: string]: YamlValue };
 
@@ -83,14 +82,10 @@ export class Source {
     return this.#preset === null ? name : ruleOfPreset(this.#preset, name);
   }
 
-  /** Reports a key that is not known here: one of a later version, a mistyped one, or any other. */
+  /** Reports a key that is not known here. */
   unknownKey(path: YamlPath, key: string, known: readonly string[]): void {
     const report = (message: string, hint: string): void =>
       this.report('E_UNKNOWN_KEY', message, hint, [...path, key], 'key');
-    if (PLANNED.has(key)) {
-      report(`\`${key}\` is not in this version of Postern`, 'take it out');
-      return;
-    }
     const near = nearest(key, known);
     report(`unknown key "${key}"`, near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`);
   }

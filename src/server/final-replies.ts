@@ -5,7 +5,7 @@
  * SMTP: one reply for all, made by `combine`. SMTP with PRDR (draft-hall-prdr): 353, one for each as in LMTP, and one more.
  */
 import { isPermanent, isPositive, isTransient, type Reply, replies, reply, withId } from '../core/reply.ts';
-import type { Outcome } from '../core/verdict.ts';
+import { type Outcome, refuses } from '../core/verdict.ts';
 
 /** The replies to one message. */
 export interface FinalReplies {
@@ -119,9 +119,9 @@ function sameReply(a: Reply, b: Reply): boolean {
   return a.code === b.code && a.status === b.status && a.text === b.text;
 }
 
-/** Relayed to nobody, although no rule refused it: somebody else was refused. */
-function wasWithheld({ verdict, downstream }: Outcome): boolean {
-  return downstream === null && (verdict === null || verdict.kind === 'relay');
+/** Not delivered, although no rule refused it. */
+function wasWithheld({ verdict, downstream, reply: r }: Outcome): boolean {
+  return downstream === null && !refuses(verdict) && isTransient(r);
 }
 
 /**
@@ -139,11 +139,12 @@ export function combine(outcomes: readonly Outcome[]): Reply {
   if (positive.length === outcomes.length || outcomes.every(({ reply }) => sameReply(reply, first.reply)))
     return first.reply;
 
-  const withheld = outcomes.filter(wasWithheld);
-  if (withheld.length > 0) {
-    const refused = permanent.length > 0 ? permanent : transient.filter((outcome) => !withheld.includes(outcome));
-    const strictest = refused[0] ?? first;
-    return { ...strictest.reply, text: about('Delivered to nobody, because of', refused) };
+  const byRules = outcomes.filter(({ verdict }) => refuses(verdict));
+  const forGood = byRules.filter(({ reply: r }) => isPermanent(r));
+  const strictest = forGood.length > 0 ? forGood : byRules;
+  const [strict] = strictest;
+  if (strict !== undefined && outcomes.some(wasWithheld)) {
+    return { ...strict.reply, text: about('Delivered to nobody, because of', strictest) };
   }
   const [deferred] = transient;
   if (deferred !== undefined) return { ...deferred.reply, text: about('Not delivered yet to', transient) };

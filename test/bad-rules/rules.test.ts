@@ -44,7 +44,12 @@ function read(folder: string, file: string): string | null {
 
 for (const folder of folders) {
   test(folder, () => {
-    const shared = { downstreams: ['mailman', 'archive'], patterns: new PatternCache(), now: () => NOW };
+    const shared = {
+      downstreams: ['mailman', 'archive', 'junk'],
+      maildirs: ['junk'],
+      patterns: new PatternCache(),
+      now: () => NOW,
+    };
     const asSystem = (text: string) =>
       loadRuleset({ ...shared, file: 'system.yaml', text, scope: 'system', list: null });
     const presets = openPresets(join(ROOT, 'presets'), shared).presets;

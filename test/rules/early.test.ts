@@ -10,8 +10,10 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { isReached } from '../../src/core/facts.ts';
 import { replies } from '../../src/core/reply.ts';
+import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Given } from '../../src/rules/part.ts';
 import { phasesOf } from '../../src/rules/phases.ts';
+import { actions } from '../../src/rules/registry.ts';
 import type { Ledger } from '../../src/store/ledger.ts';
 import { memoryLedger } from '../../src/store/memory-ledger.ts';
 import { evaluateAll, load } from './load.ts';
@@ -123,6 +125,7 @@ const edit = fc.oneof(
   fc.constant<Json>({ remove_header: 'X-Loop' }),
   fc.constantFrom<Json[]>({ score: '2' }, { score: '4.5' }, { tag: 'odd' }, { subject_prefix: '[{author}]' }),
   text.map((note): Json => ({ note })),
+  address.map((copy): Json => ({ copy })),
 );
 const decision = fc.oneof(
   fc.constant<Json>('relay'),
@@ -130,6 +133,8 @@ const decision = fc.oneof(
   text.map((defer): Json => ({ defer })),
   text.map((discard): Json => ({ discard })),
   text.map((hold): Json => ({ hold })),
+  address.map((redirect): Json => ({ redirect })),
+  fc.constant<Json>({ quarantine: 'junk' }),
 );
 const then = fc
   .tuple(fc.array(edit, { maxLength: 2 }), fc.option(decision, { nil: null }))
@@ -204,7 +209,8 @@ const TRUSTED = ['mx.example.org'];
 function ruleset(scope: 'system' | 'list', layers: Json, ledger: Ledger) {
   const trust = scope === 'system' ? { trust_results_from: TRUSTED } : {};
   const body = JSON.stringify({ version: '1', ...trust, sets: SETS, conditions: CONDITIONS, ...(layers as object) });
-  const options = { file: join(folder, 'rules.yaml'), now, ledger, trustResultsFrom: TRUSTED };
+  const may = { ...TIGHTEN_ONLY, actions: [...actions.keys()] };
+  const options = { file: join(folder, 'rules.yaml'), now, ledger, trustResultsFrom: TRUSTED, may };
   const { ruleset: compiled, diagnostics } = load(scope, body, options);
   assert.ok(compiled !== null, JSON.stringify(diagnostics.filter(({ code }) => code.startsWith('E_'))));
   return compiled;
@@ -251,7 +257,7 @@ test('the verdict reached early is the verdict reached at the end, and not befor
     { numRuns: RUNS, seed: 1 },
   );
   // A generator that never gets anywhere would prove nothing.
-  for (const kind of ['relay', 'reject', 'defer', 'discard']) {
+  for (const kind of ['relay', 'reject', 'defer', 'discard', 'quarantine', 'redirect']) {
     for (const phase of ['envelope', 'header', 'content'])
       assert.ok(reached.has(`${kind} at ${phase}`), `${kind} at ${phase}`);
   }

@@ -8,13 +8,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Phase } from '../../src/core/facts.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
+import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Given } from '../../src/rules/part.ts';
+import { actions } from '../../src/rules/registry.ts';
 import { programFor } from '../../src/rules/ruleset.ts';
 import { factsOf, memoryLog } from './facts.ts';
 import { evaluate, load, printVerdict, rulesetOf } from './load.ts';
 
 const system = (text: string) => rulesetOf('system', `version: 1\n${text}`);
-const list = (text: string) => rulesetOf('list', `version: 1\n${text}`);
+/** The site delegates all actions. */
+const may = { ...TIGHTEN_ONLY, actions: [...actions.keys()] };
+const list = (text: string) => rulesetOf('list', `version: 1\n${text}`, { may });
 
 interface Case {
   readonly name: string;
@@ -69,6 +73,47 @@ const cases: readonly Case[] = [
     phase: 'envelope',
   },
   { name: 'no rules: relayed', expect: 'relay', rule: null, phase: 'envelope' },
+  {
+    name: "a list's redirect stands where `after` only relays, to the downstream that it names",
+    system: `after:\n  - { name: late, ${ALWAYS}, then: { relay: archive } }`,
+    list: `rules:\n  - { name: away, ${ALWAYS}, then: [{ tag: x }, { redirect: roses@lists.example.org }] }`,
+    expect: 'redirect: roses@lists.example.org to archive; add X-Postern-Tag: x',
+    rule: 'late',
+    phase: 'envelope',
+  },
+  {
+    name: "a list's redirect is no way round `after`",
+    system: `after:\n  - { name: late, ${ALWAYS}, then: { reject: late } }`,
+    list: `rules:\n  - { name: away, ${ALWAYS}, then: [{ copy: a@example.org }, { redirect: roses@lists.example.org }] }`,
+    expect: '550 5.7.1 late (id T1)',
+    rule: 'late',
+    phase: 'envelope',
+  },
+  {
+    name: '`hold` holds what is redirected',
+    system: `after:\n  - { name: h, ${ALWAYS}, then: { hold: new } }`,
+    list: `rules:\n  - { name: away, ${ALWAYS}, then: { redirect: roses@lists.example.org } }`,
+    expect: 'redirect: roses@lists.example.org; add X-Postern-Hold: new',
+    rule: 'h',
+    phase: 'envelope',
+  },
+  {
+    name: "a list's quarantine is final",
+    system: `after:\n  - { name: late, ${ALWAYS}, then: relay }`,
+    list: `rules:\n  - { name: odd, ${ALWAYS}, then: [{ tag: x }, { quarantine: junk }] }`,
+    expect: 'quarantine: junk; add X-Postern-Tag: x',
+    rule: 'odd',
+    phase: 'envelope',
+  },
+  {
+    name: 'a copy has the edits before it; the first one to an address stands',
+    system: `before:\n  - { name: a, ${ALWAYS}, then: [{ tag: a }, { copy: a@example.org }] }\nafter:\n  - { name: b, ${ALWAYS}, then: [{ copy: a@EXAMPLE.org }, { copy: b@example.org }, { discard: done }] }`,
+    list: `rules:\n  - { name: l, ${ALWAYS}, then: { tag: l } }`,
+    expect:
+      'discard: done; copy: a@example.org with add X-Postern-Tag: a; copy: b@example.org with add X-Postern-Tag: a with add X-Postern-Tag: l',
+    rule: 'b',
+    phase: 'envelope',
+  },
   {
     name: 'the first rule that decides ends its layer',
     list: `rules:\n  - { name: a, ${ALWAYS}, then: { reject: first } }\n  - { name: b, ${ALWAYS}, then: { reject: second } }`,

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { isWarning } from '../../src/core/diagnostic.ts';
 import { type Facts, PHASES, type Phase } from '../../src/core/facts.ts';
 import type { Log } from '../../src/core/log.ts';
-import type { HeaderEdit, Verdict } from '../../src/core/verdict.ts';
+import { printMailbox } from '../../src/core/mailbox.ts';
+import { copiesOf, type HeaderEdit, isServed, type Verdict } from '../../src/core/verdict.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
 import { PatternCache } from '../../src/rules/pattern.ts';
@@ -19,11 +20,21 @@ const patterns = new PatternCache();
 export function load(scope: 'system' | 'list', text: string, options: Partial<LoadOptions> = {}): LoadedRuleset {
   const file = scope === 'system' ? 'rules/system.yaml' : 'lists/lists.example.org/gardeners.yaml';
   const list = scope === 'system' ? null : 'gardeners@lists.example.org';
-  return loadRuleset({ file, text, scope, list, downstreams: ['archive'], patterns, now: () => 0, ...options });
+  return loadRuleset({
+    file,
+    text,
+    scope,
+    list,
+    downstreams: ['archive', 'junk'],
+    maildirs: ['junk'],
+    patterns,
+    now: () => 0,
+    ...options,
+  });
 }
 
-export function rulesetOf(scope: 'system' | 'list', text: string): Ruleset {
-  const { ruleset, diagnostics } = load(scope, text);
+export function rulesetOf(scope: 'system' | 'list', text: string, options: Partial<LoadOptions> = {}): Ruleset {
+  const { ruleset, diagnostics } = load(scope, text, options);
   const errors = diagnostics.filter((diagnostic) => !isWarning(diagnostic));
   assert.deepEqual(
     errors.map((diagnostic) => formatDiagnostic(diagnostic, text)),
@@ -58,7 +69,7 @@ export async function evaluate(
   for (const phase of phases) {
     const progress = await evaluation.advance(facts[phase] satisfies Facts);
     if (progress === 'later') continue;
-    if (served && progress.kind === 'relay') await evaluation.accepted(facts.content);
+    if (served && isServed(progress)) await evaluation.accepted(facts.content);
     return progress;
   }
   throw new Error('still later at the end');
@@ -85,7 +96,7 @@ export async function evaluateAll({ system, list }: Rulesets, given: Given, phas
     if (progress !== 'later') verdict ??= progress;
   }
   assert.ok(verdict !== null && !evaluation.pending);
-  if (verdict.kind === 'relay') await evaluation.accepted(facts.content);
+  if (isServed(verdict)) await evaluation.accepted(facts.content);
   const { phase, ...said } = verdict;
   return { phase, said, shadows: [...evaluation.shadows].sort() };
 }
@@ -98,9 +109,15 @@ export function printEdit(edit: HeaderEdit): string {
 /** What it comes to, on one line. */
 export function printVerdict(verdict: Verdict): string {
   const notes = (verdict.notes ?? []).map((note) => `note: ${note}`);
-  return [printRuling(verdict), ...notes, ...(verdict.score === undefined ? [] : [`score ${verdict.score}`])].join(
-    '; ',
+  const copies = copiesOf(verdict).map(({ to, edits }) =>
+    [`copy: ${printMailbox(to)}`, ...edits.map(printEdit)].join(' with '),
   );
+  return [
+    printRuling(verdict),
+    ...copies,
+    ...notes,
+    ...(verdict.score === undefined ? [] : [`score ${verdict.score}`]),
+  ].join('; ');
 }
 
 function printRuling(verdict: Verdict): string {
@@ -109,6 +126,12 @@ function printRuling(verdict: Verdict): string {
       const to = verdict.downstream === null ? '' : ` to ${verdict.downstream}`;
       return [`relay${to}`, ...verdict.edits.map(printEdit)].join('; ');
     }
+    case 'redirect': {
+      const to = verdict.downstream === null ? '' : ` to ${verdict.downstream}`;
+      return [`redirect: ${printMailbox(verdict.to)}${to}`, ...verdict.edits.map(printEdit)].join('; ');
+    }
+    case 'quarantine':
+      return [`quarantine: ${verdict.downstream}`, ...verdict.edits.map(printEdit)].join('; ');
     case 'discard':
       return `discard: ${verdict.note}`;
     default:

@@ -14,6 +14,12 @@ export interface ChainOptions {
   readonly listener?: 'lmtp' | 'smtp';
   readonly downstream?: 'lmtp' | 'smtp';
   readonly downstreamPort: number;
+  /** Further downstreams, as they stand in a configuration: `{ maildir: junk }`. */
+  readonly downstreams?: Readonly<Record<string, string>>;
+  /** Routes before the last one. */
+  readonly routes?: string;
+  /** What stands in `rules.may`. */
+  readonly may?: Readonly<Record<string, string>>;
   /** Further keys of the listener, of `limits:` and of `timeouts:`, as they stand in a configuration. */
   readonly listen?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, string>>;
@@ -26,6 +32,8 @@ export interface ChainOptions {
 
 export interface Chain {
   readonly port: number;
+  /** In which its files lie. */
+  readonly folder: string;
   readonly listener: Listener;
   /** The log, a JSON object a line. */
   readonly log: string[];
@@ -58,8 +66,12 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     `listen: [ { ${Object.entries(listen)
       .map(([key, value]) => `${key}: ${value}`)
       .join(', ')} } ]\n`,
-    `downstreams: { test: { ${options.downstream ?? 'lmtp'}: "127.0.0.1:${options.downstreamPort}" } }\n`,
-    'routes: [ { to: test } ]\nrules: { system: system.yaml, lists: { folder: lists } }\n',
+    block('downstreams', {
+      test: `{ ${options.downstream ?? 'lmtp'}: "127.0.0.1:${options.downstreamPort}" }`,
+      ...options.downstreams,
+    }),
+    `routes: [ ${options.routes === undefined ? '' : `${options.routes}, `}{ to: test } ]\n`,
+    `rules: { system: system.yaml, lists: { folder: lists }, ${block('may', options.may).trim()} }\n`,
     block('limits', options.limits),
     block('timeouts', options.timeouts),
   ].join('');
@@ -100,6 +112,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   }
 
   return {
+    folder,
     port: listener.port ?? 0,
     listener,
     log: lines,
