@@ -7,6 +7,7 @@ import { checkCommand } from './check.ts';
 import { type Command, type Streams, UsageError } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { referenceCommand } from './reference.ts';
+import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
 import { statsCommand } from './stats.ts';
 import { testCommand } from './test.ts';
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   explainCommand,
   statsCommand,
   referenceCommand,
+  schemaCommand,
 ];
 
 const streams: Streams = {

@@ -89,7 +89,15 @@ export const listenerSchema = z.strictObject({
 
 export const downstreamSchema = z.strictObject({
   lmtp: z
-    .union([listOf(serverAddress), z.strictObject({ program })])
+    .union([
+      listOf(serverAddress),
+      z.strictObject({
+        program: program.meta({
+          description: 'The path of a program that speaks LMTP, and its arguments.',
+          examples: [['/usr/libexec/sendmail/mail.local', '-l']],
+        }),
+      }),
+    ])
     .optional()
     .meta({
       title: 'address, a list of them, or a program',
@@ -239,7 +247,10 @@ export const configSchema = z.strictObject({
       error: 'at least one downstream is needed',
       params: { code: 'E_EMPTY' },
     })
-    .meta({ description: 'Where mail goes, each under a name of its own.' }),
+    .meta({
+      description: 'Where mail goes, each under a name of its own.',
+      examples: ['{ mailman: { lmtp: 127.0.0.1:8024 } }'],
+    }),
   routes: z.array(routeSchema).min(1).meta({
     description:
       'Which downstream a recipient goes to where no rule names one. First match wins; the last one takes the rest.',

@@ -8,20 +8,33 @@ import { z } from 'zod';
 import type { EnvelopeFacts } from '../core/facts.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
-import { listOf, text } from '../yaml/scalar.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import { type Answer, everyOne, negated } from './asking.ts';
 import type { CompileEnv } from './env.ts';
-import { allOf, anyOf, likeTest, type TextTest } from './match.ts';
+import { allOf, anyOf, likeTest, type TextTest, matchWord } from './match.ts';
 import { ADDRESS_HINT, compileMembers, type Members } from './members.ts';
+
+const SET = 'set or addresses, or a list of them';
 
 /** For the schema of a condition's argument. */
 export const addressWords = {
-  is: listOf(text).optional(),
-  like: listOf(text).optional(),
-  domain: listOf(text).optional(),
-  in: listOf(text).optional(),
-  not_in: listOf(text).optional(),
+  is: matchWord('The whole address, without regard to case; "{list}" is the list itself.', 'ann@example.net'),
+  like: matchWord('The whole address, with * for any characters and ? for one.', '"*-noreply@*"'),
+  domain: matchWord(
+    'The part behind the @; "*.example.net" for what is below it.',
+    'example.net',
+    '[example.net, "*.example.net"]',
+  ),
+  in: matchWord(
+    'The address is in a set: the name of one under sets, or the addresses themselves. Of several authors all must be.',
+    'members',
+    '[ann@example.net, "*@example.org"]',
+  ).meta({ title: SET }),
+  not_in: matchWord(
+    'The address is in none of the sets or addresses. Of several authors one that is not will do, and so will none at all.',
+    'members',
+    '[members, guests]',
+  ).meta({ title: SET }),
 };
 
 const schema = z.strictObject(addressWords);

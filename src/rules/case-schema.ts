@@ -52,8 +52,11 @@ const status = scalar<EnhancedStatusCode>('enhanced status code', ['5.7.1'], (so
 });
 
 export const messageSchema = z.strictObject({
-  from: text.optional().meta({ description: 'The From: field; an ordinary author where it is left out.' }),
-  subject: text.optional().meta({ description: 'The Subject: field.' }),
+  from: text.optional().meta({
+    description: 'The From: field; an ordinary author where it is left out.',
+    examples: ['Ann <ann@example.net>'],
+  }),
+  subject: text.optional().meta({ description: 'The Subject: field.', examples: ['Tulips'] }),
   headers: z
     .record(z.string(), listOf(text))
     .optional()
@@ -61,7 +64,7 @@ export const messageSchema = z.strictObject({
       description: 'More header fields, each name with its value or a list of values.',
       examples: [{ 'Auto-Submitted': 'auto-replied' }],
     }),
-  body: text.optional().meta({ description: 'The text of the body.' }),
+  body: text.optional().meta({ description: 'The text of the body.', examples: ['Who has tulips?'] }),
   size: amount()
     .optional()
     .meta({ description: 'The size that the message is said to have.', examples: ['21 MB'] }),
@@ -91,7 +94,10 @@ export type Expected = z.output<typeof expectSchema>;
 /** All of a case but what is expected. */
 const common = {
   name: text.meta({ description: 'What the case shows; it stands in the report.', examples: ['strangers are told'] }),
-  message: messageSchema.prefault({}).meta({ description: 'The message; what is left out is ordinary.' }),
+  message: messageSchema.prefault({}).meta({
+    description: 'The message; what is left out is ordinary.',
+    examples: ['{ from: eve@example.com, subject: Tulips }'],
+  }),
   envelope_from: reversePath
     .optional()
     .meta({ description: 'The reverse-path, "<>" for none; by default the author.' }),

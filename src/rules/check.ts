@@ -6,7 +6,8 @@ import { nearest } from '../yaml/suggest.ts';
 import { copy } from './actions/copy.ts';
 import { checkMay, type ListsMay } from './may.ts';
 import { checkConditions } from './named-conditions.ts';
-import type { FileKind, FileTree, RuleTree, WhenTree } from './parse.ts';
+import type { FileKind } from './file-schema.ts';
+import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Ruleset } from './ruleset.ts';
 import type { Source } from './source.ts';
 

@@ -24,7 +24,10 @@ export function defineCounting({ countOf, ...spec }: Counting): Condition {
     ...spec,
     phase: 'header',
     argument: z
-      .strictObject({ above: count.optional(), below: count.optional() })
+      .strictObject({
+        above: count.optional().meta({ description: 'More than that many.', examples: ['10'] }),
+        below: count.optional().meta({ description: 'Fewer than that many.', examples: ['2'] }),
+      })
       .refine(asksSomething, askNothing('above: 10')),
     early({ above = -1, below }, facts): Truth {
       const soFar = countOf(facts);

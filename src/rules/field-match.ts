@@ -13,7 +13,11 @@ import type { CompileEnv } from './env.ts';
 import { compileText, textOf, textWords } from './match.ts';
 
 /** For the schema of a condition's argument. */
-export const fieldWords = { ...textWords, exists: flag.optional(), empty: flag.optional() };
+export const fieldWords = {
+  ...textWords,
+  exists: flag.optional().meta({ description: 'Whether there is such a field.', examples: ['true'] }),
+  empty: flag.optional().meta({ description: 'Whether no such field has a text.', examples: ['true'] }),
+};
 
 const schema = z.strictObject(fieldWords);
 export type FieldWords = z.output<typeof schema>;

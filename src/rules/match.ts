@@ -20,14 +20,28 @@ export type TextTest = (text: string, facts: EnvelopeFacts) => boolean;
 
 /** For the schema of a condition's argument. */
 export const textWords = {
-  is: listOf(text).optional(),
-  contains: listOf(text).optional(),
-  starts_with: listOf(text).optional(),
-  ends_with: listOf(text).optional(),
-  like: listOf(text).optional(),
-  regex: listOf(text).optional(),
-  raw: flag.optional(),
+  is: matchWord('The whole text, without regard to case.', 'bulk', '[bulk, junk]'),
+  contains: matchWord('The text is found somewhere, without regard to case.', 'tulips', '[roses, tulips]'),
+  starts_with: matchWord('The text stands at the beginning.', '"[guest]"'),
+  ends_with: matchWord('The text stands at the end.', '.exe'),
+  like: matchWord('The whole text, with * for any characters and ? for one.', '"*tulips*"'),
+  regex: matchWord(
+    'A pattern that is found somewhere, in the syntax of RE2. In single quotes a backslash is a backslash.',
+    "'\\bsale\\b'",
+  ),
+  raw: flag.optional().meta({
+    description:
+      'Compares what stands in the message, neither decoded nor folded: case and invisible characters count.',
+    examples: ['true'],
+  }),
 };
+
+/** A match word: one text or several, of which any will do. Examples are YAML. */
+export function matchWord(description: string, ...examples: readonly string[]) {
+  return listOf(text)
+    .optional()
+    .meta({ description, examples: [...examples] });
+}
 
 const schema = z.strictObject(textWords);
 export type TextWords = z.output<typeof schema>;

@@ -32,10 +32,20 @@ const yaml = z.custom<YamlValue>((value) => value !== undefined);
 export const parameterSchema = z
   .strictObject({
     type: z.enum(PARAMETER_TYPES).describe('What its value is.'),
-    words: z.array(text).min(2).optional().describe('The words to choose from, for `type: word`.'),
-    description: text.describe('One sentence for list owners.'),
-    default: yaml.optional().describe('Its value where the list gives none.'),
-    example: yaml.optional().describe('A value, for a parameter that must be given.'),
+    words: z
+      .array(text)
+      .min(2)
+      .optional()
+      .meta({ description: 'The words to choose from, for type: word.', examples: ['[reject, hold]'] }),
+    description: text.meta({
+      description: 'One sentence for list owners.',
+      examples: ['The largest message that is taken.'],
+    }),
+    default: yaml.optional().meta({ description: 'Its value where the list gives none.', examples: ['5 MB'] }),
+    example: yaml.optional().meta({
+      description: 'A value, for a parameter that must be given.',
+      examples: ['{ file: rosters/gardeners.txt }'],
+    }),
   })
   .check((context) => {
     const { issues, value } = context;

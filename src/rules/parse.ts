@@ -7,20 +7,15 @@
 import { z } from 'zod';
 import { ROLES, type Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
-import { flag, listOf, scalar, text } from '../yaml/scalar.ts';
+import { listOf, text } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
-import type { Scope } from './env.ts';
+import { combinations, FILE_KINDS, type FileKind, fileSchemas, ruleKeys, ruleSchemas } from './file-schema.ts';
 import { actions, conditions } from './registry.ts';
 import type { Layer } from './ruleset.ts';
 import { isList, isMapping, kindOf, type Source, type YamlMapping } from './source.ts';
-
-/** A preset's rules stand among those of a list, but the site wrote them. */
-export type FileKind = Scope | 'preset';
-
-const FILE_KINDS: readonly FileKind[] = ['system', 'list', 'preset'];
 
 export type WhenTree =
   | { readonly kind: 'all' | 'any'; readonly path: YamlPath; readonly children: readonly WhenTree[] }
@@ -78,46 +73,17 @@ const DEFAULT_ROLES: Readonly<Record<FileKind, readonly Role[]>> = {
   preset: ['post'],
 };
 
-const FILE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
-  system: ['version', 'trust_results_from', 'sets', 'conditions', 'before', 'after', 'tests'],
-  list: ['version', 'list', 'extends', 'with', 'skip', 'sets', 'conditions', 'rules', 'tests'],
-  preset: ['version', 'preset', 'summary', 'parameters', 'sets', 'conditions', 'rules'],
-};
 const LAYERS: Readonly<Record<FileKind, readonly Layer[]>> = {
   system: ['before', 'after'],
   list: ['rules'],
   preset: ['rules'],
 };
 const MOST_CONDITIONS = 100;
-const RULE_KEYS: Readonly<Record<FileKind, readonly string[]>> = {
-  system: ['name', 'roles', 'overridable', 'mode', 'until', 'when', 'unless', 'then'],
-  list: ['name', 'roles', 'mode', 'until', 'when', 'unless', 'then'],
-  preset: ['name', 'roles', 'enabled', 'mode', 'until', 'when', 'unless', 'then'],
-};
 /** Words of one kind of file that are likely to be tried in another. */
 const RULES_OF: Readonly<Record<string, string>> = { overridable: 'rules of the system', enabled: 'rules of presets' };
-/** What may stand under `when` beside the conditions of the registry. */
-const COMBINATIONS = ['all', 'any', 'not', 'condition'];
-
-const ruleName = scalar('name', ['members-only'], (source) => {
-  if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(source)) return { value: source };
-  const hint = 'use up to 64 letters, digits, -, _ and . like members-only';
-  return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
-});
-
-const authservId = scalar('authserv-id', ['mx.example.org'], (text) => {
-  if (/^[^\s;()="]{1,255}$/.test(text)) return { value: text.toLowerCase() };
-  const hint = 'write the name that stands first in its Authentication-Results: mx.example.org';
-  return { problem: { code: 'E_VALUE', message: `"${text}" is not an authserv-id`, hint } };
-});
 
 const names = listOf(text);
-const mode = z.enum(['enforce', 'shadow']);
-const day = scalar('day', ['2026-12-31'], (source) => {
-  const time = /^\d{4}-\d\d-\d\d$/.test(source) ? Date.parse(source) : Number.NaN;
-  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(source)) return { value: source };
-  return { problem: { code: 'E_VALUE', message: `"${source}" is not a day`, hint: 'write one like 2026-12-31' } };
-});
+const keysOf = ({ shape }: { readonly shape: object }): readonly string[] => Object.keys(shape);
 
 export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
@@ -127,9 +93,10 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
     return { ...nothing, conditions: new Map(), cases: undefined };
   }
   for (const key of Object.keys(root)) {
-    if (FILE_KEYS[kind].includes(key)) continue;
-    const [other] = FILE_KINDS.filter((kind) => FILE_KEYS[kind].includes(key));
-    if (other === undefined) source.unknownKey([], key, FILE_KEYS[kind]);
+    const known = keysOf(fileSchemas[kind]);
+    if (known.includes(key)) continue;
+    const other = FILE_KINDS.find((one) => keysOf(fileSchemas[one]).includes(key));
+    if (other === undefined) source.unknownKey([], key, known);
     else reportOtherKind(source, other, key);
   }
   source.read(z.object({ version: z.literal('1') }), []);
@@ -139,7 +106,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
     skip: namesAt(source, kind, root, 'skip'),
     trustResultsFrom:
       kind === 'system' && root['trust_results_from'] !== undefined
-        ? (source.read(listOf(authservId), ['trust_results_from']) ?? [])
+        ? (source.read(fileSchemas.system.shape.trust_results_from, ['trust_results_from']) ?? [])
         : [],
     sets: parseSets(source, root['sets']),
     conditions: parseConditions(source, root['conditions']),
@@ -211,7 +178,7 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
     source.report('E_TYPE', `expected a mapping, found ${kindOf(rule)}`, 'a rule has name, when and then', path);
     return null;
   }
-  const keys = RULE_KEYS[kind];
+  const keys = keysOf(ruleSchemas[kind]);
   const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
   for (const key of unknown) {
     const whose = Object.hasOwn(RULES_OF, key) ? RULES_OF[key] : undefined;
@@ -225,10 +192,11 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
   missing('name', 'add a name; logs and traces show it');
   missing('when', 'for a rule without a condition write when: { always: true }');
   missing('then', 'say what happens');
-  const name = rule['name'] === undefined ? null : source.read(ruleName, [...path, 'name']);
-  const roles = rule['roles'] === undefined ? null : source.read(listOf(z.enum(ROLES)), [...path, 'roles']);
-  const overridable = rule['overridable'] === undefined ? null : source.read(flag, [...path, 'overridable']);
-  const enabled = rule['enabled'] === undefined ? null : source.read(flag, [...path, 'enabled']);
+  const name = rule['name'] === undefined ? null : source.read(ruleKeys.name, [...path, 'name']);
+  const roles = rule['roles'] === undefined ? null : source.read(ruleKeys.roles, [...path, 'roles']);
+  const overridable =
+    rule['overridable'] === undefined ? null : source.read(ruleKeys.overridable, [...path, 'overridable']);
+  const enabled = rule['enabled'] === undefined ? null : source.read(ruleKeys.enabled, [...path, 'enabled']);
   const clause = (key: string): WhenTree | null =>
     rule[key] === undefined ? null : parseWhen(source, rule[key], [...path, key]);
   return {
@@ -247,9 +215,9 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
 
 /** `mode: enforce` is what a rule does that does not say. */
 function parseShadow(source: Source, rule: YamlMapping, path: YamlPath): RuleTree['shadow'] {
-  const said = rule['mode'] === undefined ? null : source.read(mode, [...path, 'mode']);
-  const until = rule['until'] === undefined ? null : source.read(day, [...path, 'until']);
-  if (said === 'shadow') return { until };
+  const said = rule['mode'] === undefined ? null : source.read(ruleKeys.mode, [...path, 'mode']);
+  const until = rule['until'] === undefined ? null : source.read(ruleKeys.until, [...path, 'until']);
+  if (said === 'shadow') return { until: until ?? null };
   if (until !== null && (said === 'enforce' || rule['mode'] === undefined)) {
     source.report(
       'E_VALUE',
@@ -306,7 +274,7 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
     source.report('E_UNKNOWN_KEY', message, `write condition: ${key}`, path, 'key');
     return null;
   }
-  source.unknownKey(above, key, [...conditions.keys(), ...COMBINATIONS]);
+  source.unknownKey(above, key, [...conditions.keys(), ...Object.keys(combinations)]);
   return null;
 }
 

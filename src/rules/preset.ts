@@ -46,12 +46,20 @@ const sentence = scalar('sentence', ['Only subscribers may post.'], (source) => 
   return { problem: { code: 'E_VALUE', message: 'expected one plain sentence', hint } };
 });
 
-const head = z.object({
-  version: z.literal('1'),
-  preset: presetName,
-  summary: sentence,
-  parameters: z.record(parameterName, parameterSchema).optional(),
-});
+/** What a preset says of itself beside `version`. */
+export const presetHead = {
+  preset: presetName.meta({ description: 'The name of the preset, which is also that of its file.' }),
+  summary: sentence.meta({ description: 'What it does, for list owners.' }),
+  parameters: z
+    .record(parameterName, parameterSchema)
+    .optional()
+    .meta({
+      description: 'What a list can or must give under with; in the rules $limit stands for the value of limit.',
+      examples: ['{ limit: { type: amount, description: The largest message., default: 5 MB } }'],
+    }),
+};
+
+const head = z.object({ version: z.literal('1'), ...presetHead });
 
 /** What a preset says of itself, or null after what is wrong with that was reported. */
 export function readPreset(source: Source): Preset | null {

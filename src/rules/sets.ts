@@ -68,7 +68,10 @@ const SOURCES = ['values', 'file', 'addresses'] as const;
 export const setSchema = z
   .strictObject({
     values: listOf(entrySchema).optional().describe('Addresses, and "*@domain" for all of a domain.'),
-    file: text.optional().describe('A file of addresses, one a line; `#` begins a comment.'),
+    file: text.optional().meta({
+      description: 'A file of addresses, one a line; # begins a comment. Its path starts at the folder of this file.',
+      examples: ['rosters/gardeners.txt'],
+    }),
     addresses: listOf(networkSchema).optional().describe('IP addresses and networks, for client_ip.'),
     canonical: canonical
       .optional()

@@ -41,14 +41,19 @@ export function replyCode(status: EnhancedStatusCode): number {
 /** An enhanced status code of that class: 5 for a permanent failure, 4 for a transient one. */
 export function statusOfClass(level: 4 | 5): z.ZodType<EnhancedStatusCode> {
   const usual = `${level}.7.1`;
-  return scalar<EnhancedStatusCode>('enhanced status code', [usual], (source) => {
-    if (SHAPE.test(source) && source.startsWith(`${level}.`)) return { value: source as EnhancedStatusCode };
-    const message = SHAPE.test(source)
-      ? `${source} is not a code of class ${level}, which ${level === 5 ? 'reject' : 'defer'} needs`
-      : `expected an enhanced status code like ${usual}, found "${source}"`;
-    const hint = /^[245]\d\d$/.test(source)
-      ? `write one like ${usual}; the reply code follows from it`
-      : `write a code that begins with ${level}, like ${usual}`;
-    return { problem: { code: 'E_STATUS', message, hint } };
-  });
+  return scalar<EnhancedStatusCode>(
+    'enhanced status code',
+    [usual],
+    (source) => {
+      if (SHAPE.test(source) && source.startsWith(`${level}.`)) return { value: source as EnhancedStatusCode };
+      const message = SHAPE.test(source)
+        ? `${source} is not a code of class ${level}, which ${level === 5 ? 'reject' : 'defer'} needs`
+        : `expected an enhanced status code like ${usual}, found "${source}"`;
+      const hint = /^[245]\d\d$/.test(source)
+        ? `write one like ${usual}; the reply code follows from it`
+        : `write a code that begins with ${level}, like ${usual}`;
+      return { problem: { code: 'E_STATUS', message, hint } };
+    },
+    `^${level}[.][0-9]+[.][0-9]+$`,
+  );
 }

@@ -18,7 +18,10 @@ export const addHeader = defineAction({
   reference: 'RFC 5322 section 2.2',
   decides: false,
   argument: z.strictObject({
-    add_header: z.strictObject({ name: fieldName, value: text.describe('One line of printable ASCII.') }),
+    add_header: z.strictObject({
+      name: fieldName.meta({ description: 'The name of the field.', examples: ['X-List'] }),
+      value: text.meta({ description: 'One line of printable ASCII.', examples: ['first post', '"{list}"'] }),
+    }),
   }),
   examples: [
     {

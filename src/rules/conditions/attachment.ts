@@ -34,10 +34,23 @@ export const attachment = defineCondition({
   phase: 'content',
   argument: z
     .strictObject({
-      name: textMatch('like: "*.exe"').optional().describe('The file name.'),
-      type: textMatch('like: "image/*"').optional().describe('The media type, such as application/pdf.'),
+      name: textMatch('like: "*.exe"')
+        .optional()
+        .meta({
+          description: 'The file name; a text alone is compared as a whole.',
+          examples: ['{ like: ["*.exe", "*.scr"] }'],
+        }),
+      type: textMatch('like: "image/*"')
+        .optional()
+        .meta({
+          description: 'The media type, without regard to case.',
+          examples: ['application/pdf', '{ like: "image/*" }'],
+        }),
       size: z
-        .strictObject({ above: amount().optional(), below: amount().optional() })
+        .strictObject({
+          above: amount().optional().describe('More octets than that.'),
+          below: amount().optional().describe('Fewer octets than that.'),
+        })
         .refine(asksSomething, askNothing('above: 1 MB'))
         .optional()
         .describe('The size of the file itself, decoded.'),

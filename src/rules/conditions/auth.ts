@@ -38,13 +38,19 @@ export const auth = defineCondition({
   phase: 'header',
   argument: z
     .strictObject({
-      spf: listOf(z.enum([...DKIM_RESULTS, 'softfail'])).optional(),
-      dkim: listOf(z.enum(DKIM_RESULTS)).optional(),
-      dmarc: listOf(z.enum(['none', 'pass', 'fail', 'temperror', 'permerror', 'bestguesspass'])).optional(),
+      spf: listOf(z.enum([...DKIM_RESULTS, 'softfail']))
+        .optional()
+        .describe('What SPF said of the reverse-path (RFC 7208).'),
+      dkim: listOf(z.enum(DKIM_RESULTS)).optional().describe('What DKIM said of the signatures (RFC 6376).'),
+      dmarc: listOf(z.enum(['none', 'pass', 'fail', 'temperror', 'permerror', 'bestguesspass']))
+        .optional()
+        .describe('What DMARC said of the author (RFC 7489).'),
       dmarc_policy: listOf(z.enum(['none', 'quarantine', 'reject']))
         .optional()
         .describe('What the domain of the author asks for, where the field tells it.'),
-      arc: listOf(z.enum(['none', 'pass', 'fail'])).optional(),
+      arc: listOf(z.enum(['none', 'pass', 'fail']))
+        .optional()
+        .describe('What ARC said of the chain (RFC 8617).'),
     })
     .refine(asksSomething, askNothing('dmarc: fail')),
   examples: [

@@ -4,10 +4,9 @@
  * Where nobody told, every question about it is answered no.
  */
 import { z } from 'zod';
-import { listOf, text } from '../../yaml/scalar.ts';
 import { everyOne, negated } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
-import { askNothing, asksSomething } from '../match.ts';
+import { askNothing, asksSomething, matchWord } from '../match.ts';
 import { compileMembers, type Members } from '../members.ts';
 
 const WORDS = ['is', 'in', 'not_in'] as const;
@@ -18,7 +17,14 @@ export const clientIp = defineCondition({
   reference: null,
   phase: 'envelope',
   argument: z
-    .strictObject({ is: listOf(text).optional(), in: listOf(text).optional(), not_in: listOf(text).optional() })
+    .strictObject({
+      is: matchWord('The address itself.', '192.0.2.7', '"2001:db8::7"'),
+      in: matchWord('The address is in a set under sets, or in one of these networks.', '192.0.2.0/24', 'relays'),
+      not_in: matchWord(
+        'The address is known, and in none of these sets or networks.',
+        '[192.0.2.0/24, "2001:db8::/32"]',
+      ),
+    })
     .refine(asksSomething, askNothing('in: 192.0.2.0/24')),
   examples: [
     { argument: '{ is: 192.0.2.1 }', given: { client: '192.0.2.1' }, expect: true },

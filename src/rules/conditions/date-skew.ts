@@ -16,7 +16,9 @@ export const dateSkew = defineCondition({
   summary: 'Asks how far Date: is from now, in either direction.',
   reference: 'RFC 5322 section 3.6.1',
   phase: 'header',
-  argument: z.strictObject({ above: duration }),
+  argument: z.strictObject({
+    above: duration.meta({ description: 'The difference of Date: and our clock, either way.', examples: ['24 hours'] }),
+  }),
   examples: [
     {
       argument: '{ above: 24 hours }',

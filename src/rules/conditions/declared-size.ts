@@ -15,7 +15,10 @@ export const declaredSize = defineCondition({
   reference: 'RFC 1870',
   phase: 'envelope',
   argument: z
-    .strictObject({ above: amount().optional(), below: amount().optional() })
+    .strictObject({
+      above: amount().optional().describe('More octets than that.'),
+      below: amount().optional().describe('Fewer octets than that.'),
+    })
     .refine(asksSomething, askNothing('above: 20 MB')),
   examples: [
     { argument: '{ above: 1 KB }', given: { declaredSize: '1025' }, expect: true },

@@ -8,11 +8,10 @@ import { z } from 'zod';
 import type { ContentFacts } from '../../core/facts.ts';
 import { textsOf } from '../../mail/body.ts';
 import { domainKey } from '../../store/address.ts';
-import { listOf, text } from '../../yaml/scalar.ts';
 import { type Answer, anyOne, everyOne, negated } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
 import type { CompileEnv } from '../env.ts';
-import { askNothing, asksSomething, likeTest } from '../match.ts';
+import { askNothing, asksSomething, likeTest, matchWord } from '../match.ts';
 import { compileMembers, SET_NAME } from '../members.ts';
 
 type Question = (host: string, facts: ContentFacts) => Answer;
@@ -34,11 +33,11 @@ export const linkDomain = defineCondition({
   phase: 'content',
   argument: z
     .strictObject({
-      is: listOf(text).optional().describe('The host itself.'),
-      domain: listOf(text).optional().describe('The host, or what is below it.'),
-      like: listOf(text).optional(),
-      in: listOf(text).optional().describe('Hosts, and names of sets.'),
-      not_in: listOf(text).optional().describe('Hosts, and names of sets.'),
+      is: matchWord('The host itself.', 'www.example.com'),
+      domain: matchWord('The host, or one below it.', 'example.com'),
+      like: matchWord('The whole host, with * for any characters and ? for one.', '"*.example.*"'),
+      in: matchWord('A link to one of these hosts, or to one of a set under sets.', '[bit.ly, t.co]'),
+      not_in: matchWord('A link to none of these hosts, nor to one of a set under sets.', 'example.org'),
     })
     .refine(asksSomething, askNothing('domain: example.com')),
   examples: [

@@ -12,7 +12,10 @@ export const receivedCount = defineCondition({
   reference: 'RFC 5321 section 6.3',
   phase: 'header',
   argument: z
-    .strictObject({ above: count.optional(), below: count.optional() })
+    .strictObject({
+      above: count.optional().meta({ description: 'More Received: fields than that.', examples: ['25'] }),
+      below: count.optional().meta({ description: 'Fewer Received: fields than that.', examples: ['2'] }),
+    })
     .refine(asksSomething, askNothing('above: 25')),
   examples: [
     { argument: '{ above: 1 }', given: { header: 'Received: from a by b\nReceived: from c by a' }, expect: true },

@@ -12,7 +12,7 @@ export const scoreCondition = defineCondition({
   summary: 'Asks the sum of what the rules before this one have scored.',
   reference: null,
   phase: 'envelope',
-  argument: z.strictObject({ at_least: decimal }),
+  argument: z.strictObject({ at_least: decimal.describe('The sum from which on it holds.') }),
   examples: [
     { argument: '{ at_least: 5 }', given: { score: 5 }, expect: true },
     { argument: '{ at_least: 5 }', given: { score: 4.9 }, expect: false },

@@ -14,7 +14,10 @@ export const size = defineCondition({
   reference: null,
   phase: 'content',
   argument: z
-    .strictObject({ above: amount().optional(), below: amount().optional() })
+    .strictObject({
+      above: amount().optional().describe('More octets than that, as they are sent.'),
+      below: amount().optional().describe('Fewer octets than that.'),
+    })
     .refine(asksSomething, askNothing('above: 20 MB')),
   examples: [
     { argument: '{ above: 1 KB }', given: { size: 1025 }, expect: true },

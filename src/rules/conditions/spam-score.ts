@@ -26,7 +26,11 @@ export const spamScore = defineCondition({
   reference: null,
   phase: 'header',
   argument: z
-    .strictObject({ above: decimal.optional(), at_least: decimal.optional(), below: decimal.optional() })
+    .strictObject({
+      above: decimal.optional().describe('A score above that.'),
+      at_least: decimal.optional().describe('That score, or one above.'),
+      below: decimal.optional().describe('A score below that.'),
+    })
     .refine(asksSomething, askNothing('at_least: 5')),
   examples: [
     { argument: '{ at_least: 5 }', given: { header: 'X-Spam-Score: 5.0 (+++++)' }, expect: true },

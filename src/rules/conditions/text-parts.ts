@@ -22,7 +22,10 @@ export const textParts = defineCondition({
   reference: 'RFC 2046 section 4.1',
   phase: 'content',
   argument: z
-    .strictObject({ plain: flag.optional(), html: flag.optional() })
+    .strictObject({
+      plain: flag.optional().describe('Whether there is a text/plain part.'),
+      html: flag.optional().describe('Whether there is a text/html part.'),
+    })
     .refine(asksSomething, askNothing('html: true')),
   examples: [
     { argument: '{ plain: false, html: true }', given: { header: HTML, body: '<p>tulips' }, expect: true },

@@ -16,8 +16,15 @@ export const time = defineCondition({
   phase: 'envelope',
   argument: z
     .strictObject({
-      weekday: listOf(weekday).optional(),
-      hours: listOf(hours).optional(),
+      weekday: listOf(weekday)
+        .optional()
+        .meta({ description: 'The days on which it holds.', examples: ['[saturday, sunday]'] }),
+      hours: listOf(hours)
+        .optional()
+        .meta({
+          description: 'The hours in which it holds; the last minute belongs to it no more.',
+          examples: ['"22:00-06:00"'],
+        }),
       zone: zone.describe('The name of the time zone, such as Europe/Berlin.'),
     })
     .refine((words) => words.weekday !== undefined || words.hours !== undefined, askNothing('hours: "22:00-06:00"')),
