@@ -56,7 +56,7 @@ export interface TextPart {
   readonly kind: 'plain' | 'html';
   /** In lower case: `text/plain`. */
   readonly type: string;
-  /** Decoded, and of HTML what a reader sees. */
+  /** Decoded, and of HTML what a reader sees. Lines end in LF, so that `(?m)` finds both ends of one. */
   readonly text: string;
   /** Hosts of its links. */
   readonly hosts: readonly string[];
@@ -124,7 +124,7 @@ class TextSource {
 
   read(): { readonly text: string; readonly links: readonly string[] } {
     const octets = Buffer.concat(this.#pieces.splice(0));
-    const text = decodeCharset(octets, this.part.charset);
+    const text = decodeCharset(octets, this.part.charset).replaceAll('\r\n', '\n');
     return this.kind === 'html' ? readHtml(text) : { text, links: [] };
   }
 }

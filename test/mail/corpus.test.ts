@@ -2,29 +2,12 @@
  * Real messages: their header sections and untouched octets.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import type { Content } from '../../src/core/message.ts';
 import { editContent } from '../../src/mail/edit.ts';
 import { headerSectionEnd, type ParsedHeader, parseHeader } from '../../src/mail/header.ts';
 import { Spool } from '../../src/mail/spool.ts';
-
-const corpus = join(resolve('..', 'shared'), 'corpus');
-const missing = existsSync(corpus) ? null : `SKIPPED: ${corpus} is missing`;
-
-/** The message as it would come over the wire. */
-function onTheWire(file: string): Buffer {
-  const text = readFileSync(join(corpus, file), 'latin1')
-    .replace(/^>?From .*(\r\n|\n|\r)/, '')
-    .replace(/\r\n|\n|\r/g, '\r\n');
-  return Buffer.from(text.endsWith('\r\n') ? text : `${text}\r\n`, 'latin1');
-}
-
-function messages(): string[] {
-  const all = readdirSync(join(corpus, 'messages'), { recursive: true, encoding: 'utf8' });
-  return all.filter((name) => name.endsWith('.eml')).map((name) => join('messages', name));
-}
+import { corpusMessages, missingCorpus, octetsOnTheWire } from '../support/wire-corpus.ts';
 
 async function read(content: Content): Promise<Buffer> {
   const slices: Buffer[] = [];
@@ -44,15 +27,15 @@ function gaps(content: Buffer, header: ParsedHeader): string[] {
 }
 
 test('corpus: fields tile the header section', (t) => {
-  if (missing !== null) {
-    t.skip(missing);
+  if (missingCorpus !== null) {
+    t.skip(missingCorpus);
     return;
   }
-  const files = messages();
+  const files = corpusMessages();
   assert.ok(files.length >= 760);
   const passedOver: string[] = [];
   for (const file of files) {
-    const content = onTheWire(file);
+    const content = octetsOnTheWire(file);
     const header = parseHeader(content);
     const end = headerSectionEnd(content);
     assert.equal(header.size, end === -1 ? content.length : end, file);
@@ -73,12 +56,12 @@ test('corpus: fields tile the header section', (t) => {
 });
 
 test('corpus: edits change what they name and nothing else', async (t) => {
-  if (missing !== null) {
-    t.skip(missing);
+  if (missingCorpus !== null) {
+    t.skip(missingCorpus);
     return;
   }
-  for (const file of messages()) {
-    const octets = onTheWire(file);
+  for (const file of corpusMessages()) {
+    const octets = octetsOnTheWire(file);
     const header = parseHeader(octets);
     const whole: Content = { size: octets.length, slices: () => [octets] };
     assert.equal(await editContent(whole, header, []), whole, file);
@@ -92,13 +75,13 @@ test('corpus: edits change what they name and nothing else', async (t) => {
 });
 
 test('corpus: the spool gives back what it got', async (t) => {
-  if (missing !== null) {
-    t.skip(missing);
+  if (missingCorpus !== null) {
+    t.skip(missingCorpus);
     return;
   }
   const spools = [1_000_000_000, 1500].map((perMessage) => new Spool({ memoryBudget: 1_000_000_000, perMessage }));
-  for (const file of messages()) {
-    const octets = onTheWire(file);
+  for (const file of corpusMessages()) {
+    const octets = octetsOnTheWire(file);
     for (const spool of spools) {
       const writer = spool.open();
       for (let at = 0; at < octets.length; at += 1000) await writer.write(octets.subarray(at, at + 1000));

@@ -1,7 +1,7 @@
 /**
  * wire-corpus - real messages of the corpus beside the repository, with the line ends that they have on the wire.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Message } from '../../src/core/message.ts';
 import { parseHeader } from '../../src/mail/header.ts';
@@ -10,6 +10,12 @@ const corpus = join(resolve('..', 'shared'), 'corpus');
 
 /** Why tests of the corpus cannot run; null where it is there. */
 export const missingCorpus = existsSync(corpus) ? null : `SKIPPED: ${corpus} is missing`;
+
+/** The files of all messages. */
+export function corpusMessages(): readonly string[] {
+  const all = readdirSync(join(corpus, 'messages'), { recursive: true, encoding: 'utf8' });
+  return all.filter((name) => name.endsWith('.eml')).map((name) => join('messages', name));
+}
 
 /** The message as it would come over the wire. */
 export function octetsOnTheWire(file: string): Buffer {

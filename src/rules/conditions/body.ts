@@ -34,6 +34,11 @@ export const body = defineCondition({
     { argument: '{ starts_with: unsubscribe }', given: { body: 'Unsubscribe' }, expect: true },
     { argument: '{ like: "*tulips*roses*" }', given: { body: 'roses, then tulips' }, expect: false },
     { argument: '{ regex: "tulips?\\\\b" }', given: { body: 'One tulip.' }, expect: true },
+    {
+      argument: '{ regex: "(?im)^unsubscribe$", raw: true }',
+      given: { body: 'Please\nUnsubscribe\nAnn' },
+      expect: true,
+    },
     { argument: '{ contains: TULIPS, raw: true }', given: { body: 'tulips' }, expect: false },
   ],
   compile(words, env) {
