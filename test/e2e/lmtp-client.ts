@@ -5,6 +5,8 @@ import type { Address } from './sandbox.ts';
 import { SmtpClient, type Submission } from './smtp-client.ts';
 
 export interface LmtpAnswers {
+  /** The replies to RCPT, one for each of `to`. */
+  readonly rcpt: readonly string[];
   /** One for each of `to`: the reply after the dot, or that to RCPT where it was refused there. */
   readonly final: readonly string[];
 }
@@ -15,9 +17,10 @@ export async function submitLmtp(address: Address, { from, to, content }: Submis
   try {
     await client.command('LHLO mail.example.net');
     await client.command(`MAIL FROM:<${from}>`);
-    const final: string[] = [];
-    for (const path of to) final.push(await client.command(`RCPT TO:<${path}>`));
-    const accepted = [...final.keys()].filter((position) => final[position]?.startsWith('250'));
+    const rcpt: string[] = [];
+    for (const path of to) rcpt.push(await client.command(`RCPT TO:<${path}>`));
+    const accepted = [...rcpt.keys()].filter((position) => rcpt[position]?.startsWith('250'));
+    const final = [...rcpt];
     if (accepted.length > 0) {
       const data = await client.command('DATA');
       if (!data.startsWith('354')) throw new Error(`DATA was answered with ${data}`);
@@ -26,7 +29,7 @@ export async function submitLmtp(address: Address, { from, to, content }: Submis
       for (const position of accepted) final[position] = await client.reply();
     }
     await client.command('QUIT');
-    return { final };
+    return { rcpt, final };
   } finally {
     client.close();
   }

@@ -24,14 +24,6 @@ export interface Answers {
   readonly final: string;
 }
 
-export interface LmtpAnswers {
-  readonly mail: string;
-  /** One for each of `to`. */
-  readonly rcpt: readonly string[];
-  /** The replies after the dot, one for each RCPT that was accepted; the one to DATA where that was refused. */
-  readonly finals: readonly string[];
-}
-
 export class SmtpClient {
   readonly #socket: Socket;
   #received = '';
@@ -101,14 +93,6 @@ export class SmtpClient {
     return { mail, rcpt, final: await this.command('.') };
   }
 
-  /** The same over LMTP, where each accepted RCPT has a reply of its own after the dot, in their order. */
-  async sendLmtp({ from, to, content }: Submission): Promise<LmtpAnswers> {
-    const { mail, rcpt, final } = await this.send({ from, to, content });
-    const finals = [final];
-    while (finals.length < rcpt.filter((reply) => reply.startsWith('2')).length) finals.push(await this.reply());
-    return { mail, rcpt, finals };
-  }
-
   /** Leaves without a word. */
   close(): void {
     this.#socket.destroy();
@@ -125,19 +109,6 @@ export async function submit(address: Address, submission: Submission): Promise<
       await client.command('EHLO mail.example.net');
     }
     const answers = await client.send(submission);
-    await client.command('QUIT');
-    return answers;
-  } finally {
-    client.close();
-  }
-}
-
-/** A session of one message over LMTP. */
-export async function submitLmtp(address: Address, submission: Submission): Promise<LmtpAnswers> {
-  const client = await SmtpClient.open(address);
-  try {
-    await client.command('LHLO mx.example.test');
-    const answers = await client.sendLmtp(submission);
     await client.command('QUIT');
     return answers;
   } finally {

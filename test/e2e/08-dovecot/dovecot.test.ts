@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Daemon, identity } from '../daemon.ts';
 import { Example } from '../example.ts';
+import { submitLmtp } from '../lmtp-client.ts';
 import { whyNot } from '../needs.ts';
 import { oddMessage } from '../odd-message.ts';
 import { Postern } from '../postern.ts';
 import { Postfix } from '../postfix.ts';
 import { freeAddress, Sandbox, until } from '../sandbox.ts';
-import { submit, submitLmtp } from '../smtp-client.ts';
+import { submit } from '../smtp-client.ts';
 import { suite } from '../suite.ts';
 
 const ANN = 'ann@example.net';
@@ -121,38 +122,34 @@ suite(
 
     test("Dovecot's replies are Postern's replies, recipient for recipient", async () => {
       const last = await submitLmtp(socket, { from: BOB, to: [FULL], content: message('the last', BOB, FULL) });
-      assert.match(last.finals[0] ?? '', /^250 /);
+      assert.match(last.final[0] ?? '', /^250 /);
 
       const submission = { from: BOB, to: [NOBODY, SMALL, FULL, BOB], content: message('as it is', BOB, BOB) };
       const direct = await submitLmtp(socket, submission);
       assert.match(direct.rcpt[0] ?? '', /^550 5\.1\.1 .*User doesn't exist/);
       assert.match(direct.rcpt[2] ?? '', /^552 5\.2\.2 .*Quota exceeded/);
-      assert.match(direct.finals[0] ?? '', /^552 5\.2\.2 .*Quota exceeded/);
+      assert.match(direct.final[1] ?? '', /^552 5\.2\.2 .*Quota exceeded/);
 
       const through = await submitLmtp(listener, submission);
-      assert.deepEqual(
-        [through.rcpt[0], through.rcpt[2]],
-        [direct.rcpt[0], direct.rcpt[2]],
-        'unknown, and full: at RCPT',
-      );
-      assert.equal(through.finals.length, 2);
-      assert.equal(through.finals[0], direct.finals[0], 'no room for this one: after the dot');
-      assert.match(through.finals[1] ?? '', /^250 2\.0\.0 <bob@example\.org> \S+ Saved$/);
+      assert.deepEqual(through.final.slice(0, 3), direct.final.slice(0, 3));
+      const atRcpt = through.rcpt.map((reply) => reply.slice(0, 3));
+      assert.deepEqual(atRcpt, ['550', '250', '552', '250'], 'unknown and full at RCPT, too large after the dot');
+      assert.match(through.final[3] ?? '', /^250 2\.0\.0 <bob@example\.org> \S+ Saved$/);
       assert.deepEqual([delivered(SMALL), delivered(FULL).length], [[], 1]);
     });
 
     test('beside them a rule refuses for its own mailbox alone, and Dovecot never hears of it', async () => {
       const content = message('from outside', ANN, BOARD);
       const answers = await submitLmtp(listener, { from: ANN, to: [BOARD, BOB], content });
-      assert.match(answers.finals[0] ?? '', /^550 5\.7\.1 board@example\.org is for colleagues\. .*\(id \w+\)$/);
-      assert.match(answers.finals[1] ?? '', /^250 /);
+      assert.match(answers.final[0] ?? '', /^550 5\.7\.1 board@example\.org is for colleagues\. .*\(id \w+\)$/);
+      assert.match(answers.final[1] ?? '', /^250 /);
       assert.deepEqual(delivered(BOARD), []);
       const inside = await submitLmtp(listener, {
         from: BOB,
         to: [BOARD],
         content: message('from inside', BOB, BOARD),
       });
-      assert.match(inside.finals[0] ?? '', /^250 /);
+      assert.match(inside.final[0] ?? '', /^250 /);
       assert.equal(delivered(BOARD).length, 1);
     });
 
