@@ -10,6 +10,8 @@ export interface DaemonOptions {
   readonly command: readonly [program: string, ...args: string[]];
   /** Addresses that accept connections once it runs. */
   readonly listens: readonly Address[];
+  /** Milliseconds it may take to get there; by default as long as `until` waits. */
+  readonly patience?: number;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** The user to run as; by default who runs the test. */
@@ -43,10 +45,11 @@ export class Daemon {
     const daemon = new Daemon(options, sandbox.folder);
     sandbox.onClose(() => daemon.stop());
     for (const address of options.listens) {
-      await until(`${options.command[0]} to listen on ${address}`, () => {
+      const listening = () => {
         if (daemon.exited) throw new Error(`${options.command.join(' ')} did not start:\n${daemon.output}`);
         return answers(address);
-      });
+      };
+      await until(`${options.command[0]} to listen on ${address}`, listening, options.patience);
     }
     return daemon;
   }
