@@ -67,7 +67,7 @@ export function factsOf(
   address: ListAddress,
   addressees: Addressees,
   message: Message,
-): Readonly<Record<Phase, Facts>> {
+): { readonly [P in Phase]: Extract<Facts, { readonly phase: P }> } {
   const { header } = message;
   const reversePath = envelopeFrom === undefined ? (header.authors[0] ?? null) : envelopeFrom.mailbox;
   const transaction: Transaction = {

@@ -4,14 +4,16 @@
 import type { z } from 'zod';
 import type { Place } from '../core/diagnostic.ts';
 import type { Mailbox } from '../core/mailbox.ts';
+import type { VerdictKind } from '../core/verdict.ts';
 import { addressKey } from '../store/address.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
 import { listOf } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { compileHeaders, type ExpectedField } from './case-headers.ts';
 import { type CaseMessage, caseForAll, caseForEach, type Expected } from './case-schema.ts';
 import type { Given, GivenSets } from './case-sets.ts';
 import type { FileEnv } from './compile.ts';
-import type { NamedSet } from './env.ts';
+import type { CompileEnv, NamedSet } from './env.ts';
 import { fieldName } from './field-name.ts';
 import { compileText, type TextTest } from './match.ts';
 import { ADDRESS_HINT } from './members.ts';
@@ -22,14 +24,17 @@ import { isList, isMapping, kindOf, type Source } from './source.ts';
 /** Cases of one file; each is a whole message. */
 const MOST_CASES = 200;
 
+export type ExpectedPath = readonly [keyof Expected, ...string[]];
+
 /** What is expected for one recipient. */
 export interface Expectation {
   readonly recipient: Mailbox;
   readonly expected: Expected;
   /** Asked of the text of the refusal; null where nothing is said of it. */
   readonly text: TextTest | null;
-  /** Of one key of the expectation. */
-  placeOf(key: keyof Expected): Place;
+  readonly headers: readonly ExpectedField[];
+  /** Of one key of the expectation, or what stands below it. */
+  placeOf(path: ExpectedPath): Place;
 }
 
 export interface RuleCase {
@@ -142,11 +147,7 @@ function isForEach(value: YamlValue): boolean {
 }
 
 function checkMessage(source: Source, message: CaseMessage, path: YamlPath, { env }: CaseContext): void {
-  for (const name of Object.keys(message.headers ?? {})) {
-    if (fieldName.safeParse(name).success) continue;
-    const hint = 'use letters, digits and -';
-    source.report('E_VALUE', `"${name}" is not the name of a header field`, hint, [...path, 'headers', name], 'key');
-  }
+  checkFieldNames(source, message.headers ?? {}, [...path, 'headers']);
   if (message.file === undefined) return;
   const [other] = Object.keys(message).filter((key) => key !== 'file');
   if (other !== undefined) {
@@ -157,6 +158,23 @@ function checkMessage(source: Source, message: CaseMessage, path: YamlPath, { en
     source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, [...path, 'file']);
   }
 }
+
+function checkFieldNames(source: Source, fields: object, path: YamlPath): void {
+  for (const name of Object.keys(fields)) {
+    if (fieldName.safeParse(name).success) continue;
+    const hint = 'use letters, digits and -';
+    source.report('E_VALUE', `"${name}" is not the name of a header field`, hint, [...path, name], 'key');
+  }
+}
+
+/** Which verdicts have what a key asks. */
+const KEYS_OF_VERDICTS: readonly (readonly [keyof Expected, readonly VerdictKind[]])[] = [
+  ['text', ['reject', 'defer', 'discard']],
+  ['headers', ['relay', 'redirect', 'quarantine']],
+  ['to', ['redirect']],
+  ['downstream', ['relay', 'redirect', 'quarantine']],
+  ['copies', ['relay', 'redirect', 'quarantine', 'discard']],
+];
 
 function expectationOf(
   source: Source,
@@ -176,14 +194,30 @@ function expectationOf(
     const hint = refuses ? `write a code that begins with ${level}` : 'take it out';
     source.report('E_STATUS', `${verdict} has no status ${status}`, hint, [...path, 'status']);
   }
-  if (expected.text !== undefined && !refuses && verdict !== 'discard') {
-    source.report('E_VALUE', `${verdict} has no text`, 'take it out', [...path, 'text'], 'key');
+  const { downstream } = expected;
+  if (downstream !== undefined && !env.downstreams.includes(downstream)) {
+    const near = nearest(downstream, env.downstreams);
+    const hint = near === null ? `known here: ${env.downstreams.join(', ')}` : `write ${near}`;
+    source.report('E_REFERENCE', `no downstream is called "${downstream}"`, hint, [...path, 'downstream']);
   }
-  const report: Parameters<typeof compileText>[1]['report'] = (code, message, hint, at = []) =>
-    source.report(code, message, hint, [...path, 'text', ...at]);
-  const compiled = expected.text === undefined ? null : compileText(expected.text, { ...env, rule: '', report });
+  checkFieldNames(source, expected.headers ?? {}, [...path, 'headers']);
+  for (const [key, verdicts] of KEYS_OF_VERDICTS) {
+    if (expected[key] === undefined || verdicts.includes(verdict)) continue;
+    source.report('E_VALUE', `${verdict} has no ${key}`, 'take it out', [...path, key], 'key');
+  }
+  const envAt = (key: keyof Expected): CompileEnv => ({
+    ...env,
+    rule: '',
+    report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, key, ...at]),
+  });
   const { document } = source;
-  return { recipient, expected, text: compiled, placeOf: (key) => document.placeOf([...path, key]) };
+  return {
+    recipient,
+    expected,
+    text: expected.text === undefined ? null : compileText(expected.text, envAt('text')),
+    headers: expected.headers === undefined ? [] : compileHeaders(expected.headers, envAt('headers')),
+    placeOf: (at) => document.placeOf([...path, ...at]),
+  };
 }
 
 function readGiven(source: Source, names: readonly string[], path: YamlPath, context: CaseContext): GivenSets {

@@ -12,9 +12,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { PHASES } from '../core/facts.ts';
+import type { Mailbox } from '../core/mailbox.ts';
 import type { EnhancedStatusCode } from '../core/reply.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import { amount, listOf, scalar, text } from '../yaml/scalar.ts';
+import { expectedHeaders } from './case-headers.ts';
 import { askNothing, asksSomething, textWords } from './match.ts';
 import { oneAddress, readMailbox } from './one-address.ts';
 
@@ -28,17 +30,13 @@ const VERDICTS = [
 ] as const satisfies readonly VerdictKind[];
 
 /** `mailbox` is null for the null reverse-path. */
-const reversePath = scalar<{ readonly mailbox: ReturnType<typeof readMailbox> }>(
-  'address',
-  ['ann@example.net', '<>'],
-  (source) => {
-    if (source === '' || source === '<>') return { value: { mailbox: null } };
-    const value = readMailbox(source);
-    if (value !== null) return { value: { mailbox: value } };
-    const hint = 'write ann@example.net, or "<>" for the null reverse-path';
-    return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint } };
-  },
-);
+const reversePath = scalar<{ readonly mailbox: Mailbox | null }>('address', ['ann@example.net', '<>'], (source) => {
+  if (source === '' || source === '<>') return { value: { mailbox: null } };
+  const value = readMailbox(source);
+  if (value !== null) return { value: { mailbox: value } };
+  const hint = 'write ann@example.net, or "<>" for the null reverse-path';
+  return { problem: { code: 'E_ADDRESS', message: `"${source}" is not an address`, hint } };
+});
 
 const address = scalar('IP address', ['192.0.2.7'], (source) => {
   if (isIP(source) !== 0) return { value: source };
@@ -88,6 +86,27 @@ export const expectSchema = z.strictObject({
     .refine(asksSomething, askNothing('contains: subscribers'))
     .optional()
     .meta({ description: 'Of the text of the refusal, or the note of what is discarded.' }),
+  headers: expectedHeaders.optional().meta({
+    description:
+      'Fields of the header section with which the message goes on, edits applied: each name with its text, or with match words.',
+    examples: [{ 'X-Postern-Hold': 'first post', 'X-Note': { exists: false } }],
+  }),
+  to: oneAddress.optional().meta({
+    description: 'The address that a redirected message goes to.',
+    examples: ['roses@lists.example.org'],
+  }),
+  downstream: text.optional().meta({
+    description: 'The downstream that the rules name, also that of a quarantine.',
+    examples: ['archive'],
+  }),
+  copies: z
+    .union([z.array(oneAddress), oneAddress.transform((one): Mailbox[] => [one])])
+    .optional()
+    .meta({
+      title: 'address, or a list of them',
+      description: 'All addresses that get a copy; [] for none.',
+      examples: ['archive@example.org'],
+    }),
 });
 export type Expected = z.output<typeof expectSchema>;
 

@@ -2,13 +2,14 @@
  * case - runs a rule case: a message through the real rules at all three phases, and whether they say what is expected.
  */
 import type { Diagnostic, DiagnosticCode, Place } from '../core/diagnostic.ts';
-import { type Addressees, type Facts, type ListAddress, PHASES } from '../core/facts.ts';
+import { type Addressees, type ContentFacts, type ListAddress, PHASES } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
-import { type Mailbox, printMailbox } from '../core/mailbox.ts';
+import { type Mailbox, printMailbox, sameMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
-import type { Verdict } from '../core/verdict.ts';
+import { copiesOf, isServed, refuses, type Verdict } from '../core/verdict.ts';
+import { edited, printHeaders, printWords, wrongField } from './case-headers.ts';
 import { CASE_ID, factsOf, messageOf } from './case-message.ts';
-import type { Expectation, RuleCase } from './case-read.ts';
+import type { Expectation, ExpectedPath, RuleCase } from './case-read.ts';
 import type { Expected } from './case-schema.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { startEvaluation } from './evaluate.ts';
@@ -84,21 +85,21 @@ async function judge(
   message: Message,
 ): Promise<CaseFailure | null> {
   const { expected, recipient, placeOf } = expectation;
-  const fail = (key: keyof Expected, got: string, trace: readonly TraceStep[]): CaseFailure => ({
+  const fail = (path: ExpectedPath, got: string, trace: readonly TraceStep[]): CaseFailure => ({
     code: 'E_TEST',
-    place: placeOf(key),
+    place: placeOf(path),
     expected: printExpected(expected),
     got,
     trace,
   });
-  if (program === null) return fail('verdict', `rules for ${address.list} that do not load`, []);
+  if (program === null) return fail(['verdict'], `rules for ${address.list} that do not load`, []);
   // Answers are kept with the facts, and one more evaluation must not find those of the first.
   const facts = () => factsOf(one, recipient, address, addressees, message);
   const { verdict } = await evaluate(program, facts(), false);
-  const wrong = mismatch(expectation, verdict, facts().content);
+  const wrong = await mismatch(expectation, verdict, facts().content);
   if (wrong === null) return null;
   const { trace } = await evaluate(program, facts(), true);
-  return fail(wrong, printVerdict(verdict), trace);
+  return fail(wrong.path, [printVerdict(verdict), wrong.got ?? ''].filter((part) => part !== '').join(' with '), trace);
 }
 
 /** What a rule could not be asked for shows in the verdict; there is no log of it. */
@@ -117,16 +118,43 @@ async function evaluate(
   throw new Error('the rules did not decide at the end of the content');
 }
 
+interface Mismatch {
+  readonly path: ExpectedPath;
+  /** What the verdict alone does not show. */
+  readonly got?: string;
+}
+
 /** The first key of the expectation that the verdict does not meet. */
-function mismatch({ expected, text }: Expectation, verdict: Verdict, facts: Facts): keyof Expected | null {
-  const { status } = 'reply' in verdict ? verdict.reply : { status: null };
-  if (expected.verdict !== verdict.kind) return 'verdict';
-  if (expected.rule !== undefined && expected.rule !== verdict.rule) return 'rule';
-  if (expected.phase !== undefined && expected.phase !== verdict.phase) return 'phase';
-  if (expected.status !== undefined && expected.status !== status) return 'status';
-  if (text === null) return null;
+async function mismatch(
+  { expected, text, headers }: Expectation,
+  verdict: Verdict,
+  facts: ContentFacts,
+): Promise<Mismatch | null> {
+  const { status } = refuses(verdict) ? verdict.reply : { status: null };
+  if (expected.verdict !== verdict.kind) return { path: ['verdict'] };
+  if (expected.rule !== undefined && expected.rule !== verdict.rule) return { path: ['rule'] };
+  if (expected.phase !== undefined && expected.phase !== verdict.phase) return { path: ['phase'] };
+  if (expected.status !== undefined && expected.status !== status) return { path: ['status'] };
+  if (expected.downstream !== undefined && expected.downstream !== downstreamOf(verdict))
+    return { path: ['downstream'] };
+  if (expected.to !== undefined && !(verdict.kind === 'redirect' && sameMailbox(expected.to, verdict.to)))
+    return { path: ['to'] };
+  if (expected.copies !== undefined && printed(expected.copies) !== printed(copiesOf(verdict).map(({ to }) => to)))
+    return { path: ['copies'] };
   const said = textOf(verdict);
-  return text(expected.text?.raw === true ? said : foldForMatch(said), facts) ? null : 'text';
+  if (text !== null && !text(expected.text?.raw === true ? said : foldForMatch(said), facts)) return { path: ['text'] };
+  const wrong =
+    headers.length > 0 && isServed(verdict) ? await wrongField(headers, await edited(facts, verdict.edits)) : null;
+  return wrong && { path: ['headers', wrong.name], got: wrong.got };
+}
+
+function downstreamOf(verdict: Verdict): string | null {
+  return isServed(verdict) ? verdict.downstream : null;
+}
+
+/** In any order, each once. */
+function printed(mailboxes: readonly Mailbox[]): string {
+  return [...new Set(mailboxes.map(printMailbox))].sort().join(', ');
 }
 
 /** The text that the author of the rule gave, without the id that ends every refusal. */
@@ -135,31 +163,50 @@ function textOf(verdict: Verdict): string {
   return 'reply' in verdict ? verdict.reply.text.replace(` (id ${CASE_ID})`, '') : '';
 }
 
-function printExpected({ verdict, rule, phase, status, text }: Expected): string {
-  const words = Object.entries(text ?? {}).map(([word, values]) => `${word} ${printValues(values)}`);
-  return print(verdict, status ?? '', words.length === 0 ? '' : `with a text that ${words.join(' and ')}`, rule, phase);
-}
-
-function printValues(values: readonly string[] | boolean | undefined): string {
-  return typeof values === 'object' ? values.map((value) => JSON.stringify(value)).join(' or ') : `${values}`;
+function printExpected({ verdict, rule, phase, status, text, to, downstream, copies, headers }: Expected): string {
+  const parts = [
+    status,
+    printWhere(to ?? null, downstream ?? null, copies ?? []),
+    text && `with a text that ${printWords(text)}`,
+    headers && `with ${printHeaders(headers)}`,
+  ];
+  return print(verdict, parts, rule, phase);
 }
 
 function printVerdict(verdict: Verdict): string {
-  const status = 'reply' in verdict ? `${verdict.reply.code} ${verdict.reply.status ?? ''}` : '';
-  const said = textOf(verdict);
   const { kind, phase, rule } = verdict;
-  return print(kind, status, said === '' ? '' : JSON.stringify(said), rule ?? undefined, phase);
+  const said = textOf(verdict);
+  const to = verdict.kind === 'redirect' ? verdict.to : null;
+  const parts = [
+    refuses(verdict) ? `${verdict.reply.code} ${verdict.reply.status ?? ''}` : '',
+    printWhere(
+      to,
+      downstreamOf(verdict),
+      copiesOf(verdict).map((copy) => copy.to),
+    ),
+    said === '' ? '' : JSON.stringify(said),
+  ];
+  return print(kind, parts, rule ?? undefined, phase);
+}
+
+function printWhere(to: Mailbox | null, downstream: string | null, copies: readonly Mailbox[]): string {
+  const words = [
+    to === null ? '' : printMailbox(to),
+    downstream === null ? '' : `to ${downstream}`,
+    copies.length === 0 ? '' : `with a copy to ${printed(copies)}`,
+  ];
+  return words.filter((word) => word !== '').join(' ');
 }
 
 function print(
   kind: string,
-  status: string,
-  text: string,
+  parts: readonly (string | undefined)[],
   rule: string | undefined,
   phase: string | undefined,
 ): string {
   const by = rule === undefined ? '' : `by "${rule}"`;
-  return [kind, status, text, by, phase === undefined ? '' : `at ${phase}`].filter((part) => part !== '').join(' ');
+  const at = phase === undefined ? '' : `at ${phase}`;
+  return [kind, ...parts, by, at].filter((part) => part !== undefined && part !== '').join(' ');
 }
 
 /** The failures of a file as what keeps it from being in force. */

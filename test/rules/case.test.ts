@@ -57,7 +57,8 @@ function open(): Rulebook {
   const { rulebook, diagnostics } = openRulebook({
     system: join(folder, SYSTEM),
     lists: { folder: join(folder, 'lists'), dialect: 'mailman' },
-    downstreams: [],
+    downstreams: ['archive', 'junk'],
+    maildirs: ['junk'],
     log,
     now: () => clock,
   });
@@ -187,6 +188,63 @@ for (const { name, given, expect } of cases) {
     assert.deepEqual(lines(await run(GARDENERS, text), text), expect);
   });
 }
+
+test('what a case expects of the header section is that with which the message goes on', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const text = `version: 1
+rules:
+  - name: new
+    when: { subject: { contains: new } }
+    then: [ { subject_prefix: "[Gärtner]" }, { remove_header: X-Secret }, { tag: a }, { tag: b }, { hold: "{author} is new" } ]
+tests:
+  - name: edits
+    message: { subject: A new one, headers: { X-Secret: "yes", X-Postern-Hold: forged } }
+    expect:
+      verdict: relay
+      headers:
+        X-Postern-Hold: ann@example.net is new
+        x-postern-tag: [b, c]
+        Subject: { starts_with: "[gärtner]", ends_with: one }
+        X-Secret: { exists: false }
+        From: { is: ann@example.net, raw: true }
+  - { name: none, message: { headers: { X-Postern-Tag: forged } }, expect: { verdict: relay, headers: { X-Postern-Tag: { exists: false } } } }
+  - { name: another, message: { subject: new }, expect: { verdict: relay, headers: { From: ann@example.net, X-Postern-Tag: c } } }
+  - { name: missing, expect: { verdict: relay, headers: { X-Postern-Hold: { contains: new } } } }
+  - { name: words, message: { subject: new }, expect: { verdict: relay, headers: { Subject: { starts_with: "Re:", contains: [x, y] } } } }
+`;
+  assert.deepEqual(lines(await run(GARDENERS, text), text), [
+    `ok edits ${TO}`,
+    `ok none ${TO}`,
+    'another: expected relay with From is "ann@example.net", X-Postern-Tag is "c", got relay by "new" at header with X-Postern-Tag: "a", "b" (E_TEST at c)',
+    'missing: expected relay with X-Postern-Hold contains "new", got relay at header with X-Postern-Hold: no such field (E_TEST at { contains: new })',
+    'words: expected relay with Subject contains "x" or "y" and starts_with "Re:", got relay by "new" at header with Subject: "[Gärtner] new" (E_TEST at { starts_with: "Re:", contains: [x, y] })',
+  ]);
+});
+
+test('where a message goes, and who gets a copy', async () => {
+  const text = `version: 1
+before:
+  - { name: old, when: { list: { is: old@lists.example.org } }, then: [ { copy: a@example.org }, { copy: b@example.org }, { redirect: new@lists.example.org } ] }
+  - { name: odd, when: { list: { is: odd@lists.example.org } }, then: [ { tag: odd }, { quarantine: junk } ]}
+  - { name: kept, when: { list: { is: kept@lists.example.org } }, then: { relay: archive } }
+tests:
+  - { name: all, recipients: old@lists.example.org, expect: { verdict: redirect, to: new@LISTS.example.org, copies: [b@example.org, a@example.org], phase: envelope } }
+  - { name: to, recipients: old@lists.example.org, expect: { verdict: redirect, to: newer@lists.example.org } }
+  - { name: copies, recipients: old@lists.example.org, expect: { verdict: redirect, copies: a@example.org } }
+  - { name: no-copies, recipients: odd@lists.example.org, expect: { verdict: quarantine, copies: [], downstream: junk, headers: { X-Postern-Tag: odd } } }
+  - { name: relayed, recipients: kept@lists.example.org, expect: { verdict: relay, downstream: archive } }
+  - { name: elsewhere, recipients: kept@lists.example.org, expect: { verdict: relay, downstream: junk } }
+`;
+  const where = 'got redirect new@lists.example.org with a copy to a@example.org, b@example.org by "old" at envelope';
+  assert.deepEqual(lines(await run(SYSTEM, text), text), [
+    'ok all old@lists.example.org',
+    `to: expected redirect newer@lists.example.org, ${where} (E_TEST at newer@lists.example.org)`,
+    `copies: expected redirect with a copy to a@example.org, ${where} (E_TEST at a@example.org)`,
+    'ok no-copies odd@lists.example.org',
+    'ok relayed kept@lists.example.org',
+    'elsewhere: expected relay to junk, got relay to archive by "kept" at envelope (E_TEST at junk)',
+  ]);
+});
 
 test('each case meets an empty memory, and neither counts nor is remembered where mail is', async () => {
   write(SYSTEM, 'version: 1\n');
