@@ -9,7 +9,7 @@ import type { EnvelopeFacts } from '../core/facts.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
 import type { YamlPath } from '../yaml/tree.ts';
-import { type Answer, everyOne, negated } from './asking.ts';
+import { type Answer, anyOne, everyOne, negated } from './asking.ts';
 import type { CompileEnv } from './env.ts';
 import { allOf, anyOf, likeTest, type TextTest, matchWord } from './match.ts';
 import { ADDRESS_HINT, compileMembers, type Members } from './members.ts';
@@ -59,7 +59,7 @@ export function compileAddresses(words: AddressWords, env: CompileEnv): AddressT
   const inside = words.in && compileMembers(words.in, 'mailboxes', env, 'in');
   const outside = words.not_in && compileMembers(words.not_in, 'mailboxes', env, 'not_in');
   const questions: AddressTest[] = [];
-  if (test !== null) questions.push((mailboxes, facts) => mailboxes.some((mailbox) => test(keyOf(mailbox), facts)));
+  if (test !== null) questions.push((mailboxes, facts) => anyOne(mailboxes, (mailbox) => test(keyOf(mailbox), facts)));
   if (inside) questions.push((mailboxes, facts) => allMembers(inside, mailboxes, facts));
   if (outside) questions.push((mailboxes, facts) => negated(allMembers(outside, mailboxes, facts)));
   return (mailboxes, facts) => everyOne(questions, (question) => question(mailboxes, facts));

@@ -142,7 +142,8 @@ async function mismatch(
   if (expected.copies !== undefined && printed(expected.copies) !== printed(copiesOf(verdict).map(({ to }) => to)))
     return { path: ['copies'] };
   const said = textOf(verdict);
-  if (text !== null && !text(expected.text?.raw === true ? said : foldForMatch(said), facts)) return { path: ['text'] };
+  const compared = expected.text?.raw === true ? said : foldForMatch(said);
+  if (text !== null && !(await text(compared, facts))) return { path: ['text'] };
   const wrong =
     headers.length > 0 && isServed(verdict) ? await wrongField(headers, await edited(facts, verdict.edits)) : null;
   return wrong && { path: ['headers', wrong.name], got: wrong.got };

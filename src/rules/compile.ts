@@ -10,7 +10,7 @@ import type { Decision, Mark } from './action.ts';
 import { all, any, inTurn, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
-import type { Clause, Rule } from './ruleset.ts';
+import type { Clause, IfTooCostly, Rule } from './ruleset.ts';
 import type { Source } from './source.ts';
 import { laterPhase } from './text-template.ts';
 
@@ -112,7 +112,13 @@ function onceForFacts(test: Test): Test {
   };
 }
 
-export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, named: NamedClauses): Rule {
+export function compileRule(
+  source: Source,
+  tree: RuleTree,
+  shared: FileEnv,
+  named: NamedClauses,
+  ifTooCostly: IfTooCostly,
+): Rule {
   const compileAt = envFor(source, tree.name, shared);
   let phase: Phase = 'envelope';
   const marks: Mark[] = [];
@@ -136,6 +142,7 @@ export function compileRule(source: Source, tree: RuleTree, shared: FileEnv, nam
     roles: tree.roles,
     overridable: tree.overridable,
     shadow: tree.shadow !== null,
+    ifTooCostly,
     clause: combination(source, tree.path, 'all', [...asked, ...excepted]),
     phase,
     marks,

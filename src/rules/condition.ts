@@ -6,6 +6,7 @@
  */
 import type { z } from 'zod';
 import {
+  type Answers,
   type ContentFacts,
   type EnvelopeFacts,
   type Facts,
@@ -17,6 +18,7 @@ import {
 } from '../core/facts.ts';
 import type { CompileEnv } from './env.ts';
 import type { Given, PartSpec } from './part.ts';
+import { TooCostly } from './pattern.ts';
 
 export type Ask<F extends EnvelopeFacts> = (facts: F) => boolean | Promise<boolean>;
 
@@ -119,20 +121,37 @@ export function askAt<P extends Phase>(
   };
 }
 
-/** Asks once for each recipient and transaction: a store that changes between two phases cannot split a transaction. */
+/**
+ * Asks once for each recipient and transaction: a store that changes between two phases cannot split a transaction, and what
+ * patterns cost is charged once, also where it was too much.
+ */
 export function askOnce<F extends EnvelopeFacts>(ask: Ask<F>): Ask<F> {
   const key = {};
+  const tooCostly = new WeakMap<Answers, TooCostly>();
+  const failed = ({ answers }: F, error: unknown): unknown => {
+    if (error instanceof TooCostly) tooCostly.set(answers, error);
+    return error;
+  };
+  const keep = ({ answers }: F, answer: boolean): boolean => {
+    answers.set(key, answer);
+    return answer;
+  };
   return (facts) => {
     const known = facts.answers.get(key);
     if (known !== undefined) return known;
-    const answer = ask(facts);
-    if (typeof answer !== 'boolean') {
-      return answer.then((fetched) => {
-        facts.answers.set(key, fetched);
-        return fetched;
-      });
+    const before = tooCostly.get(facts.answers);
+    if (before !== undefined) throw before;
+    try {
+      const answer = ask(facts);
+      if (typeof answer === 'boolean') return keep(facts, answer);
+      return answer.then(
+        (fetched) => keep(facts, fetched),
+        (error: unknown) => {
+          throw failed(facts, error);
+        },
+      );
+    } catch (error) {
+      throw failed(facts, error);
     }
-    facts.answers.set(key, answer);
-    return answer;
   };
 }

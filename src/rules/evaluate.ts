@@ -11,12 +11,13 @@
  * A shadow rule is asked where the others come past it, and holds nobody up: what it cannot answer yet it is asked at the
  * next phase, if there is one, though the verdict be there.
  */
-import { type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
+import { type Answers, type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { type Mailbox, sameMailbox } from '../core/mailbox.ts';
 import { replies, withId } from '../core/reply.ts';
 import type { Copy, HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision, Mark } from './action.ts';
+import { TooCostly } from './pattern.ts';
 import type { Evaluation } from './policy.ts';
 import type { Program, Rule } from './ruleset.ts';
 import { type TraceStep, traceRule } from './trace.ts';
@@ -41,6 +42,8 @@ export function startEvaluation(
   /** Shadow rules come past and not answered yet. */
   const passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
   const shadows: string[] = [];
+  /** Of their own, so that what their patterns cost is not charged to the rules that decide. */
+  const answersOfShadows: Answers = new Map();
   let next = 0;
   /** The rule of the list that relayed, for want of a later one that decides. */
   let relayed: Rule | null = null;
@@ -60,7 +63,8 @@ export function startEvaluation(
         const progress = take(rule, truth, facts);
         if (progress !== null) return progress;
       } catch (error) {
-        return fail(rule, facts, error);
+        const progress = fail(rule, facts, error);
+        if (progress !== null) return progress;
       }
     }
     return conclude(relayed, facts, sendOn(null));
@@ -71,7 +75,8 @@ export function startEvaluation(
       const progress = take(rule, await pending, facts);
       if (progress !== null) return progress;
     } catch (error) {
-      return fail(rule, facts, error);
+      const progress = fail(rule, facts, error);
+      if (progress !== null) return progress;
     }
     return run(facts);
   }
@@ -132,10 +137,17 @@ export function startEvaluation(
     return copies.length > 0 ? { copies } : {};
   }
 
-  function fail(rule: Rule, facts: Facts, error: unknown): Verdict {
+  /** What becomes of a rule that cannot be answered; null where it is set aside and the next one is to be asked. */
+  function fail(rule: Rule, facts: Facts, error: unknown): Verdict | null {
     const { id } = facts.transaction;
     if (tracing) asked.push({ rule, waits: false, sum: facts.score.sum });
-    log.error('rule', error, { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name });
+    const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
+    if (error instanceof TooCostly) log.warn('rule-too-costly', { ...where, becomes: rule.ifTooCostly });
+    else log.error('rule', error, where);
+    if (error instanceof TooCostly && rule.ifTooCostly === 'skip') {
+      next += 1;
+      return null;
+    }
     return conclude(rule, facts, { kind: 'defer', reply: withId(replies.policyUnavailable, id) });
   }
 
@@ -163,7 +175,9 @@ export function startEvaluation(
       if (truth && rule.decide !== null) shadows.push(rule.name);
     } catch (error) {
       const { id } = facts.transaction;
-      log.error('shadow-rule', error, { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name });
+      const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
+      if (error instanceof TooCostly) log.warn('rule-too-costly', { ...where, becomes: 'skip' });
+      else log.error('shadow-rule', error, where);
     }
     return true;
   }
@@ -172,7 +186,8 @@ export function startEvaluation(
     const progress = verdict ?? (await proceed(facts));
     for (const one of passed.splice(0)) {
       // It asks the score as it was when it was come past: a rule behind it cannot change its answer.
-      if (!(await askShadow(one.rule, { ...facts, score: { sum: one.sum } }))) passed.push(one);
+      if (!(await askShadow(one.rule, { ...facts, answers: answersOfShadows, score: { sum: one.sum } })))
+        passed.push(one);
     }
     return progress;
   }

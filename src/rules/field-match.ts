@@ -6,8 +6,9 @@
  */
 import { z } from 'zod';
 import type { HeaderFacts } from '../core/facts.ts';
-import type { Header, HeaderField } from '../core/message.ts';
+import type { Header } from '../core/message.ts';
 import { flag } from '../yaml/scalar.ts';
+import { type Answer, anyOne } from './asking.ts';
 import { type Ask, askOnce } from './condition.ts';
 import type { CompileEnv } from './env.ts';
 import { compileText, textOf, textWords } from './match.ts';
@@ -27,18 +28,24 @@ export function compileFields(names: readonly string[], words: FieldWords, env: 
   const { exists, empty } = words;
   const raw = words.raw === true;
   const test = compileText(words, env);
-  const ask = (facts: HeaderFacts): boolean => {
+  const ask = (facts: HeaderFacts): Answer => {
     const { header } = facts;
-    if (exists !== undefined && exists !== hasField(header, names, () => true)) return false;
-    if (empty !== undefined && empty === hasField(header, names, (field) => textOf(field, raw) !== '')) return false;
-    return test === null || hasField(header, names, (field) => test(textOf(field, raw), facts));
+    if (exists !== undefined && exists !== hasField(header, names)) return false;
+    if (empty !== undefined && empty === hasText(header, names, raw)) return false;
+    return (
+      test === null || anyOne(names, (name) => anyOne(header.named(name), (field) => test(textOf(field, raw), facts)))
+    );
   };
   // A pattern costs time, which is charged once.
   return words.regex === undefined && words.like === undefined ? ask : askOnce(ask);
 }
 
-function hasField(header: Header, names: readonly string[], fits: (field: HeaderField) => boolean): boolean {
-  return names.some((name) => header.named(name).some(fits));
+function hasField(header: Header, names: readonly string[]): boolean {
+  return names.some((name) => header.named(name).length > 0);
+}
+
+function hasText(header: Header, names: readonly string[], raw: boolean): boolean {
+  return names.some((name) => header.named(name).some((field) => textOf(field, raw) !== ''));
 }
 
 /** Most fields and characters of each that `explain` shows. */

@@ -12,6 +12,7 @@ import type { Condition } from './condition.ts';
 import type { Scope } from './env.ts';
 import { presetHead } from './preset.ts';
 import { actions, conditions } from './registry.ts';
+import { IF_TOO_COSTLY } from './ruleset.ts';
 import { setSchema } from './sets.ts';
 
 /** A preset's rules stand among those of a list, but the site wrote them. */
@@ -167,7 +168,14 @@ const RULE = '[{ name: large, when: { size: { above: 1 MB } }, then: { reject: P
 
 const version = z.literal('1').meta({ title: '1', description: 'The version of the rule language.', examples: ['1'] });
 
+export const ifTooCostly = z.enum(IF_TOO_COSTLY);
+
 const parts = {
+  if_too_costly: ifTooCostly.optional().meta({
+    title: 'defer | skip',
+    description: 'What becomes of a message on which the patterns of a rule take too long; defer where it is left out.',
+    examples: ['skip'],
+  }),
   sets: z
     .record(z.string(), setSchema)
     .optional()

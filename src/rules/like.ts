@@ -14,6 +14,11 @@ export function compileLike(pattern: string): Like {
   return pattern.includes('?') ? likeWithMarks(pieces.map((piece) => [...piece])) : likeOfPieces(first, rest, last);
 }
 
+/** The longest text that stands in whatever the pattern matches; empty where there is none. */
+export function literalOfLike(pattern: string): string {
+  return pattern.split(/[*?]+/).reduce((longest, piece) => (piece.length > longest.length ? piece : longest), '');
+}
+
 /** `last` is undefined for a pattern without a star. */
 function likeOfPieces(first: string, middle: readonly string[], last: string | undefined): Like {
   if (last === undefined) return (text) => text === first;

@@ -132,7 +132,7 @@ export function loadPreset(options: Shared & { readonly file: string; readonly t
     if (values === null) break;
     // What is wrong with every try is told once.
     // Whom the system trusts is not the preset's business; the list that extends it is told.
-    const tried = instantiate(preset, values, { ...options, trustResultsFrom: ['mx.example.org'] });
+    const tried = instantiate(preset, values, { ...options, trustResultsFrom: ['mx.example.org'] }, null);
     source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
     if (chosen === null) setFiles.push(...tried.setFiles);
   }
@@ -180,7 +180,7 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
       return null;
     });
     if (values === null) continue;
-    const made = instantiate(preset, values, options);
+    const made = instantiate(preset, values, options, tree.ifTooCostly);
     source.adopt(made.diagnostics.filter((one) => !isWarning(one)));
     rules.push(...made.rules);
     setFiles.push(...values.setFiles);
@@ -193,7 +193,12 @@ interface Instance extends OfPresets {
 }
 
 /** The rules of a preset with the values of its parameters, each named after its preset too. */
-function instantiate(preset: Preset, { values, sets: given }: Arguments, shared: Shared): Instance {
+function instantiate(
+  preset: Preset,
+  { values, sets: given }: Arguments,
+  shared: Shared,
+  ifTooCostly: FileTree['ifTooCostly'],
+): Instance {
   const usedParameters = new Set<string>();
   const own = new Source(preset.document, preset.name);
   const document = substitute(preset.document, (name, path, as) => {
@@ -227,7 +232,7 @@ function instantiate(preset: Preset, { values, sets: given }: Arguments, shared:
   const source = new Source(document, preset.name);
   const parsed = parseFile(source, 'preset');
   const named = parsed.rules.map((rule) => ({ ...rule, name: rule.name && ruleOfPreset(preset.name, rule.name) }));
-  const tree = { ...parsed, rules: named };
+  const tree = { ...parsed, rules: named, ifTooCostly: parsed.ifTooCostly ?? ifTooCostly };
   const opened = openSets(source, tree, { file: document.file, scope: 'system', now: shared.now });
   const used = new Set<string>();
   const env = { ...envFor('system', new Map([...opened.sets, ...given]), used, shared), perList: true };
@@ -272,7 +277,9 @@ function compileRules(
 ): readonly Rule[] {
   const named = compileConditions(source, tree, env, 'condition');
   const ofShadows = conditionsOfShadows(source, tree, env, named);
-  const rules = tree.rules.map((rule) => compileRule(source, rule, env, rule.shadow === null ? named : ofShadows));
+  const rules = tree.rules.map((rule) =>
+    compileRule(source, rule, env, rule.shadow === null ? named : ofShadows, tree.ifTooCostly ?? 'defer'),
+  );
   checkRules(source, tree, kind, may);
   return rules;
 }

@@ -12,11 +12,14 @@ import type { HeaderField } from '../core/message.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { flag, type IssueParams, listOf, text } from '../yaml/scalar.ts';
 import type { YamlPath } from '../yaml/tree.ts';
+import { type Answer, anyOne, everyOne } from './asking.ts';
 import type { CompileEnv } from './env.ts';
-import { compileLike } from './like.ts';
+import { compileLike, literalOfLike } from './like.ts';
+import { pause, spend } from './pace.ts';
+import { LITERAL_CHARACTERS } from './pattern.ts';
 
-/** Whether a text matches. `text` is folded, unless the words say `raw`. */
-export type TextTest = (text: string, facts: EnvelopeFacts) => boolean;
+/** Whether a text matches. `text` is folded, unless the words say `raw`. A promise only where others must have their turn. */
+export type TextTest = (text: string, facts: EnvelopeFacts) => Answer;
 
 /** For the schema of a condition's argument. */
 export const textWords = {
@@ -73,7 +76,11 @@ type LiteralWord = (typeof LITERAL_WORDS)[number];
 /** The address of the list, in a value to compare with. */
 const LIST = '{list}';
 /** In characters. */
-const LONGEST_PATTERN = 500;
+export const LONGEST_PATTERN = 500;
+/** Values of one word that are looked for together, in one pass. */
+const MANY = 8;
+/** Characters from which on a text is a long one. */
+const LONG = 1024;
 
 const COMPARE: Readonly<Record<LiteralWord, (text: string, value: string) => boolean>> = {
   is: (text, value) => text === value,
@@ -82,31 +89,29 @@ const COMPARE: Readonly<Record<LiteralWord, (text: string, value: string) => boo
   ends_with: (text, value) => text.endsWith(value),
 };
 
-/** null where no word is given: then every text will do. */
-export function compileText(words: TextWords, env: CompileEnv): TextTest | null {
-  return allOf(compileWords(words, env).map(anyOf));
-}
-
 /**
- * The tests of each word, one for each value; a text must satisfy one of each. For who asks long texts, of which a regex
- * sees `longest` characters, and wants to pause between two tests.
+ * null where no word is given: then every text will do. For who asks long texts: of these a regex sees `longest` characters.
  */
-export function compileWords(words: TextWords, env: CompileEnv, longest?: number): readonly (readonly TextTest[])[] {
+export function compileText(words: TextWords, env: CompileEnv, longest?: number): TextTest | null {
   const raw = words.raw === true;
   const fold = raw ? (value: string) => value : foldForMatch;
-  const tests: TextTest[][] = [];
+  const tests: TextTest[] = [];
+  const gates: TextTest[] = [];
   for (const word of LITERAL_WORDS) {
     const values = words[word];
     if (values === undefined) continue;
-    tests.push(values.map((value, index) => literalTest(word, value, fold, env, [word, index])));
+    const some = values.map((value, index) => literalTest(word, value, fold, env, [word, index]));
+    tests.push(values.length < MANY ? anyOf(some) : anyOf(sifted(values.map(fold), some, env)));
   }
-  if (words.like !== undefined) {
-    tests.push(words.like.map((value, index) => likeTest(value, fold, env, ['like', index])));
-  }
-  if (words.regex !== undefined) {
-    tests.push(words.regex.map((value, index) => regexTest(value, raw, env, ['regex', index], longest)));
-  }
-  return tests;
+  const add = (asked: readonly CostlyTest[] | undefined): void => {
+    if (asked === undefined) return;
+    tests.push(anyOf(asked.map(({ test }) => test)));
+    if (asked.every(({ gate }) => gate !== null)) gates.push(anyOf(asked.flatMap(({ gate }) => gate ?? [])));
+  };
+  add(words.like?.map((value, index) => compileLikeTest(value, fold, env, ['like', index])));
+  add(words.regex?.map((value, index) => regexTest(value, raw, env, ['regex', index], longest)));
+  // Nothing is charged before it is known that each word may hold.
+  return allOf([...(gates.length > 1 ? gates : []), ...tests]);
 }
 
 const folded = new WeakMap<HeaderField, string>();
@@ -123,33 +128,83 @@ export function textOf(field: HeaderField, raw: boolean): string {
 
 type Fold = (value: string) => string;
 
+/** Tests, each of which is asked only where the text may hold its value. */
+function sifted(values: readonly string[], tests: readonly TextTest[], { patterns }: CompileEnv): readonly TextTest[] {
+  const { needles } = patterns;
+  return tests.map((test, index): TextTest => {
+    const value = values[index] ?? '';
+    if (value === '' || value.includes(LIST)) return test;
+    const id = [needles.add(value)];
+    return (text, facts) => needles.mayHold(text, id) && test(text, facts);
+  });
+}
+
+/** Others have their turn before a long text is gone through. */
+function paced(test: TextTest): TextTest {
+  return (text, facts) => {
+    if (text.length < LONG) return test(text, facts);
+    const ask = (): Answer => {
+      spend(Math.ceil(text.length / LITERAL_CHARACTERS));
+      return test(text, facts);
+    };
+    const wait = pause();
+    return wait === null ? ask() : wait.then(ask);
+  };
+}
+
 function literalTest(word: LiteralWord, value: string, fold: Fold, env: CompileEnv, at: YamlPath): TextTest {
   const test = COMPARE[word];
   const fixed = fold(value);
   reportEmpty(fixed, env, at);
-  if (!value.includes(LIST)) return (text) => test(text, fixed);
-  return (text, { address }) => test(text, fold(value.replaceAll(LIST, address.list)));
+  if (!value.includes(LIST)) return paced((text) => test(text, fixed));
+  return paced((text, { address }) => test(text, fold(value.replaceAll(LIST, address.list))));
+}
+
+/** `gate` tells, without a charge, whether the test may hold; null where nothing is certain. */
+interface CostlyTest {
+  readonly gate: TextTest | null;
+  readonly test: TextTest;
 }
 
 export function likeTest(pattern: string, fold: Fold, env: CompileEnv, at: YamlPath): TextTest {
+  return compileLikeTest(pattern, fold, env, at).test;
+}
+
+function compileLikeTest(pattern: string, fold: Fold, env: CompileEnv, at: YamlPath): CostlyTest {
   const fixed = fold(pattern);
   reportEmpty(fixed, env, at);
   reportLong(pattern, env, at);
   const like = compileLike(fixed);
-  if (!fixed.includes('?')) return like;
+  const literal = literalOfLike(fixed);
+  const gate = literal === '' ? null : (text: string) => text.includes(literal);
+  if (!fixed.includes('?')) return { gate, test: paced(like) };
   // With marks a text may be gone through once for each character of the pattern.
-  return (text, { answers }) => {
+  const test = inTurn((text, { answers }) => {
     env.patterns.charge(fixed.length * text.length, answers);
     return like(text);
-  };
+  });
+  return { gate, test: gate === null ? test : (text, facts) => gate(text) && test(text, facts) };
 }
 
-function regexTest(pattern: string, raw: boolean, env: CompileEnv, at: YamlPath, longest?: number): TextTest {
-  const source = raw ? pattern : `(?i)${pattern}`;
+function regexTest(pattern: string, raw: boolean, env: CompileEnv, at: YamlPath, longest?: number): CostlyTest {
+  const mode = raw ? 'exact' : 'folded';
   reportEmpty(pattern, env, at);
-  const problem = reportLong(pattern, env, at) ? null : env.patterns.check(source);
+  const problem = reportLong(pattern, env, at) ? null : env.patterns.check(pattern, mode);
   if (problem !== null) env.report('E_PATTERN', problem.message, problem.hint, at);
-  return (text, { answers }) => env.patterns.test(source, text, answers, longest);
+  const { needs, test } = env.patterns.pattern(pattern, mode, longest);
+  const { needles } = env.patterns;
+  const asked = inTurn((text, { answers }) => test(text, answers));
+  if (needs === null) return { gate: null, test: asked };
+  const gate = (text: string): boolean => needles.mayHold(text, needs);
+  return { gate, test: (text, facts) => gate(text) && asked(text, facts) };
+}
+
+/** Asks when others have had their turn. */
+function inTurn(test: (text: string, facts: EnvelopeFacts) => boolean): TextTest {
+  return (text, facts) => {
+    const wait = pause();
+    return wait === null ? test(text, facts) : wait.then(() => test(text, facts));
+  };
 }
 
 /** A value that folds to nothing would be found in every text. */
@@ -167,12 +222,12 @@ function reportLong(pattern: string, env: CompileEnv, at: YamlPath): boolean {
 export function anyOf(tests: readonly TextTest[]): TextTest {
   const [first, ...rest] = tests;
   if (first !== undefined && rest.length === 0) return first;
-  return (text, facts) => tests.some((test) => test(text, facts));
+  return (text, facts) => anyOne(tests, (test) => test(text, facts));
 }
 
 /** null for no test at all. */
 export function allOf(tests: readonly TextTest[]): TextTest | null {
   const [first, ...rest] = tests;
   if (first === undefined || rest.length === 0) return first ?? null;
-  return (text, facts) => tests.every((test) => test(text, facts));
+  return (text, facts) => everyOne(tests, (test) => test(text, facts));
 }

@@ -12,9 +12,17 @@ import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
-import { combinations, FILE_KINDS, type FileKind, fileSchemas, ruleKeys, ruleSchemas } from './file-schema.ts';
+import {
+  combinations,
+  FILE_KINDS,
+  type FileKind,
+  fileSchemas,
+  ifTooCostly,
+  ruleKeys,
+  ruleSchemas,
+} from './file-schema.ts';
 import { actions, conditions } from './registry.ts';
-import type { Layer } from './ruleset.ts';
+import type { IfTooCostly, Layer } from './ruleset.ts';
 import { isList, isMapping, kindOf, type Source, type YamlMapping } from './source.ts';
 
 export type WhenTree =
@@ -59,6 +67,8 @@ export interface FileTree {
   readonly skip: readonly string[];
   /** The authserv-ids that the system trusts, in lower case. */
   readonly trustResultsFrom: readonly string[];
+  /** null where the file does not say. */
+  readonly ifTooCostly: IfTooCostly | null;
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];
   readonly conditions: ReadonlyMap<string, NamedTree>;
   readonly rules: readonly RuleTree[];
@@ -89,7 +99,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
     source.report('E_TYPE', `expected a mapping, found ${kindOf(root)}`, 'a file begins with version: 1', []);
-    const nothing = { list: null, trustResultsFrom: [], extends: [], skip: [], sets: [], rules: [] };
+    const nothing = { list: null, ifTooCostly: null, trustResultsFrom: [], extends: [], skip: [], sets: [], rules: [] };
     return { ...nothing, conditions: new Map(), cases: undefined };
   }
   for (const key of Object.keys(root)) {
@@ -108,6 +118,7 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
       kind === 'system' && root['trust_results_from'] !== undefined
         ? (source.read(fileSchemas.system.shape.trust_results_from, ['trust_results_from']) ?? [])
         : [],
+    ifTooCostly: root['if_too_costly'] === undefined ? null : source.read(ifTooCostly, ['if_too_costly']),
     sets: parseSets(source, root['sets']),
     conditions: parseConditions(source, root['conditions']),
     rules: LAYERS[kind].flatMap((layer) => parseRules(source, kind, layer, root[layer])),

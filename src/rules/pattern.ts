@@ -2,10 +2,14 @@
  * pattern - regular expressions of list owners, in linear time (re2js, the syntax of RE2).
  *
  * No look-around and no back-references: the price of an engine that cannot be made to hang. Linear still means characters
- * times size of the program, so both are bounded.
+ * times size of the program, so both are bounded, and a budget bounds the sum. What a pattern needs of a text is looked for
+ * first, for all patterns of a file in one pass (needles.ts): where it is missing the pattern is not run and costs nothing.
  */
 import { RE2JS, RE2JSException } from 're2js';
 import { BoundedCache } from '../store/memory.ts';
+import { type NeedleId, Needles } from './needles.ts';
+import { spend } from './pace.ts';
+import { requiredLiterals } from './required-literals.ts';
 
 /** In instructions; what people write has 10 to 60. */
 const LARGEST_PROGRAM = 200;
@@ -23,21 +27,46 @@ export const BUDGET = 20_000_000;
 /** Compiling one takes up to 0.1 s where it is too large, so the patterns of a hostile file are not all tried. */
 const MOST_TOO_LARGE = 5;
 
+/** Characters that are searched for a literal in the time of one instruction. */
+export const LITERAL_CHARACTERS = 64;
+
 export interface PatternProblem {
   readonly message: string;
   readonly hint: string;
 }
 
+/** Thrown where the patterns have spent the budget of a recipient and message. */
+export class TooCostly extends Error {
+  constructor() {
+    super('the patterns of the rules take too long on this message');
+  }
+}
+
+/**
+ * `folded`: case does not count, and texts are folded (mail/text.ts). `ignored`: it does not count, and they are as they
+ * came. `exact`: it counts.
+ */
+export type CaseMode = 'folded' | 'ignored' | 'exact';
+
+/** One pattern, ready to be asked. */
+export interface Pattern {
+  /** Needles, one of which stands in every text that matches; null where nothing is certain. */
+  readonly needs: readonly NeedleId[] | null;
+  /**
+   * Whether it matches anywhere in the first characters of `text`. What it costs is charged to `account`, one for each
+   * recipient and message; throws TooCostly when that has spent its budget.
+   */
+  test(text: string, account: object): boolean;
+}
+
 /** The patterns of one file. */
 export interface FilePatterns {
+  /** What the patterns need. */
+  readonly needles: Needles;
   /** What is wrong with a pattern, or null. */
-  check(pattern: string): PatternProblem | null;
-  /**
-   * Whether the pattern, which has passed the check, matches anywhere in the first `longest` characters of `text`, 8,192
-   * where nothing is said. What it costs is charged to `account`, one for each recipient and message; throws when that has
-   * spent its budget.
-   */
-  test(pattern: string, text: string, account: object, longest?: number): boolean;
+  check(pattern: string, mode: CaseMode): PatternProblem | null;
+  /** Of a pattern that has passed the check; it sees the first `longest` characters of a text, 8,192 where nothing is said. */
+  pattern(pattern: string, mode: CaseMode, longest?: number): Pattern;
   /** Charges what a pattern costs that is no regular expression, in steps. */
   charge(steps: number, account: object): void;
 }
@@ -47,12 +76,15 @@ export class PatternCache {
   readonly #spent = new WeakMap<object, number>();
 
   forFile(): FilePatterns {
+    const needles = new Needles();
     let tooLarge = 0;
-    const check = (pattern: string): PatternProblem | null => {
+    const check = (pattern: string, mode: CaseMode): PatternProblem | null => {
       if (tooLarge >= MOST_TOO_LARGE)
         return { message: 'this pattern was not looked at', hint: 'mend those above first' };
+      // Most patterns are characters alone: nothing can be wrong with them, so they need not be compiled.
+      if (requiredLiterals(pattern)?.whole === true && pattern.length < LARGEST_PROGRAM / 2) return null;
       try {
-        if (this.#get(pattern).programSize() <= LARGEST_PROGRAM) return null;
+        if (this.#get(sourceOf(pattern, mode)).programSize() <= LARGEST_PROGRAM) return null;
         tooLarge += 1;
         return { message: 'the pattern is too large', hint: 'write * or + in place of counted repetitions' };
       } catch (error) {
@@ -63,14 +95,30 @@ export class PatternCache {
       }
     };
     return {
+      needles,
       check,
-      test: (pattern, text, account, longest = LONGEST_FIELD) => this.#test(this.#get(pattern), text, account, longest),
+      pattern: (pattern, mode, longest = LONGEST_FIELD) => this.#pattern(pattern, mode, needles, longest),
       charge: (steps, account) => this.#charge(steps, account),
     };
   }
 
   close(): void {
     this.#compiled.close();
+  }
+
+  #pattern(pattern: string, mode: CaseMode, needles: Needles, longest: number): Pattern {
+    const source = sourceOf(pattern, mode);
+    const required = requiredLiterals(pattern);
+    const literal = required?.whole === true ? literalIn(mode, required.literals[0] ?? '') : null;
+    const needs = required === null ? null : required.literals.map((one) => needles.add(one));
+    const test = (text: string, account: object): boolean => {
+      if (literal === null) return this.#test(this.#get(source), text, account, longest);
+      const seen = text.slice(0, longest);
+      this.#charge(Math.ceil(seen.length / LITERAL_CHARACTERS), account);
+      return seen.includes(literal);
+    };
+    if (needs === null) return { needs, test };
+    return { needs, test: (text, account) => needles.mayHold(text, needs) && test(text, account) };
   }
 
   #test(compiled: RE2JS, text: string, account: object, longest: number): boolean {
@@ -82,8 +130,9 @@ export class PatternCache {
 
   #charge(steps: number, account: object): void {
     const spent = (this.#spent.get(account) ?? 0) + steps;
-    if (spent > BUDGET) throw new Error('the patterns of the rules take too long on this message');
+    if (spent > BUDGET) throw new TooCostly();
     this.#spent.set(account, spent);
+    spend(steps);
   }
 
   #get(pattern: string): RE2JS {
@@ -93,4 +142,14 @@ export class PatternCache {
     this.#compiled.set(pattern, compiled);
     return compiled;
   }
+}
+
+function sourceOf(pattern: string, mode: CaseMode): string {
+  return mode === 'exact' ? pattern : `(?i)${pattern}`;
+}
+
+/** What to look for without the engine; null where only the engine knows all forms of a letter. */
+function literalIn(mode: CaseMode, literal: string): string | null {
+  if (mode === 'exact') return literal;
+  return mode === 'folded' && /^[\x20-\x7e]+$/.test(literal) ? literal.toLowerCase() : null;
 }

@@ -9,6 +9,10 @@ import type { Decision, Mark } from './action.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
 
+/** `defer` the recipient, or `skip` the rule as if it did not match. */
+export const IF_TOO_COSTLY = ['defer', 'skip'] as const;
+export type IfTooCostly = (typeof IF_TOO_COSTLY)[number];
+
 /** Told that a downstream took the message. */
 export type Accepted = (facts: ContentFacts) => void | Promise<void>;
 
@@ -42,6 +46,8 @@ export interface Rule {
   readonly overridable: boolean;
   /** Whether it is only asked and counted: it decides nothing and edits nothing. */
   readonly shadow: boolean;
+  /** What becomes of a message on which its patterns take too long. */
+  readonly ifTooCostly: IfTooCostly;
   /** `when` and not `unless`. */
   readonly clause: Clause;
   /** The phase from which on all its texts can be filled; a rule that matches waits for it. */

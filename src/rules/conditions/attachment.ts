@@ -10,7 +10,7 @@ import { archiveNamesOf, isAttachment, sizesOf, structureOf } from '../../mail/b
 import type { BodyPart } from '../../mail/mime.ts';
 import { amount, flag } from '../../yaml/scalar.ts';
 import { askOnce, defineCondition } from '../condition.ts';
-import { askNothing, asksSomething } from '../match.ts';
+import { askNothing, asksSomething, type TextTest } from '../match.ts';
 import { rememberPart } from '../part-name.ts';
 import { compileTextMatch, textMatch } from '../text-match.ts';
 
@@ -87,9 +87,10 @@ export const attachment = defineCondition({
       const sizes = size === undefined ? null : await sizesOf(message);
       const archives = insideArchives ? await archiveNamesOf(message) : null;
       for (const part of parts) {
-        if (!isAttachment(part) || (typeTest !== null && !typeTest(part.type, facts))) continue;
+        if (!isAttachment(part) || (typeTest !== null && !(await typeTest(part.type, facts)))) continue;
         if (size !== undefined && !isWithin(sizes?.get(part) ?? 0, size)) continue;
-        const found = nameTest === null ? titleOf(part) : findName(part, archives?.get(part) ?? [], nameTest, facts);
+        const found =
+          nameTest === null ? titleOf(part) : await findName(part, archives?.get(part) ?? [], nameTest, facts);
         if (found === null) continue;
         rememberPart(answers, env, found);
         return true;
@@ -120,13 +121,17 @@ function titleOf({ names, type }: BodyPart): string {
   return names[0] ?? type;
 }
 
-type NameTest = (name: string, facts: ContentFacts) => boolean;
-
 /** The name that fits, of the part or of what is in it; null where none does. */
-function findName(part: BodyPart, inside: readonly string[], test: NameTest, facts: ContentFacts): string | null {
-  const fits = (name: string): boolean => test(name, facts);
-  const own = part.names.find(fits);
-  if (own !== undefined) return own;
-  const inner = inside.map((path) => path.slice(path.lastIndexOf('/') + 1)).find(fits);
-  return inner === undefined ? null : `${inner} in ${titleOf(part)}`;
+async function findName(
+  part: BodyPart,
+  inside: readonly string[],
+  test: TextTest,
+  facts: ContentFacts,
+): Promise<string | null> {
+  for (const name of part.names) if (await test(name, facts)) return name;
+  for (const path of inside) {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (await test(name, facts)) return `${name} in ${titleOf(part)}`;
+  }
+  return null;
 }

@@ -5,12 +5,12 @@
  * texts take time, so others have their turn between two questions.
  */
 import { z } from 'zod';
-import type { ContentFacts } from '../../core/facts.ts';
 import { TEXT_WINDOW, type TextPart, textsOf } from '../../mail/body.ts';
+import { andThen } from '../../mail/eventual.ts';
 import { foldForMatch } from '../../mail/text.ts';
+import { anyOne } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
-import { askNothing, asksSomething, compileWords, type TextTest, textWords } from '../match.ts';
-import { pause } from '../pace.ts';
+import { askNothing, asksSomething, compileText, textWords } from '../match.ts';
 import { withoutEmpty } from '../text-match.ts';
 
 const HTML = 'Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable';
@@ -42,14 +42,13 @@ export const body = defineCondition({
     { argument: '{ contains: TULIPS, raw: true }', given: { body: 'tulips' }, expect: false },
   ],
   compile(words, env) {
-    const tests = compileWords(words, withoutEmpty(env), TEXT_WINDOW);
+    const test = compileText(words, withoutEmpty(env), TEXT_WINDOW);
     const raw = words.raw === true;
-    return askOnce(async (facts) => {
-      for (const part of await textsOf(facts.message)) {
-        if (await satisfies(raw ? part.text : foldedText(part), tests, facts)) return true;
-      }
-      return false;
-    });
+    return askOnce((facts) =>
+      andThen(textsOf(facts.message), (texts) =>
+        anyOne(texts, (part) => test === null || test(raw ? part.text : foldedText(part), facts)),
+      ),
+    );
   },
   saw({ message }) {
     const texts = textsOf(message);
@@ -60,20 +59,6 @@ export const body = defineCondition({
     return `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}${cut}: ${JSON.stringify(first.text.slice(0, LONGEST_SHOWN))}`;
   },
 });
-
-async function satisfies(text: string, tests: readonly (readonly TextTest[])[], facts: ContentFacts): Promise<boolean> {
-  for (const values of tests) {
-    let found = false;
-    for (const test of values) {
-      const wait = pause();
-      if (wait !== null) await wait;
-      found = test(text, facts);
-      if (found) break;
-    }
-    if (!found) return false;
-  }
-  return true;
-}
 
 const folded = new WeakMap<TextPart, string>();
 

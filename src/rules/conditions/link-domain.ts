@@ -80,7 +80,7 @@ function compileWord(word: Word, items: readonly string[], env: CompileEnv): Que
     }
     case 'like': {
       const tests = items.map((item, index) => likeTest(item, (value) => value.toLowerCase(), env, [word, index]));
-      return (host, facts) => tests.some((test) => test(host, facts));
+      return (host, facts) => anyOne(tests, (test) => test(host, facts));
     }
     case 'in':
       return isMember(word, items, env);
