@@ -27,8 +27,10 @@ export function createLog(options: LogOptions, destination: Destination = standa
     },
     sink,
   );
+  // A child has written out already what all its lines begin with.
+  const transactions = logger.child({ event: 'transaction' });
   return {
-    transaction: (record) => logger.info({ event: 'transaction', ...record }),
+    transaction: (record) => transactions.info(record),
     info: (event, detail) => logger.info({ event, ...detail }),
     warn: (event, detail) => logger.warn({ event, ...detail }),
     error: (event, error, detail) => logger.error({ event, ...detail, err: error }),

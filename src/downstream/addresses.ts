@@ -21,6 +21,7 @@ export class Addresses {
 
   /** All of them: those held to be up, then those held to be down, each in the order of the configuration. */
   order(): readonly Address[] {
+    if (this.#downUntil.size === 0) return this.#addresses;
     const now = this.#now();
     const isUp = (address: Address): boolean => (this.#downUntil.get(address) ?? 0) <= now;
     const up = this.#addresses.filter(isUp);

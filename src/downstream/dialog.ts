@@ -209,7 +209,9 @@ async function envelopeDialog(
       if (!connection.quiet) return fail(step.stage, 'misplaced');
       connection.write(pipelined ? steps.map(({ command }) => command).join('') : step.command);
     }
-    const outcome = await connection.reply(delivery.until());
+    const reply = connection.reply(delivery.until());
+    // Of pipelined commands most replies are there already, and a wait for nothing costs too.
+    const outcome = reply instanceof Promise ? await reply : reply;
     if (typeof outcome === 'string') return fail(step.stage, outcome);
     // The last words of a server that closed an idle connection: they came before the command did.
     if (outcome.code === 421 && connection.reused && !answered) return fail(step.stage, 'lost');
@@ -251,18 +253,33 @@ async function sendContent(connection: Connection, delivery: Delivery): Promise<
   const stopped = (outcome: Reply | Failure): Reply | Trouble =>
     typeof outcome === 'string' ? trouble(connection, 'content', outcome) : outcome;
   let octets = 0;
+  /** Whether the connection takes more at once. */
+  const send = (slice: Buffer): boolean => {
+    octets += slice.length;
+    let room = true;
+    for (const piece of encoder.push(slice)) room = connection.write(piece);
+    return room;
+  };
+  const waitForRoom = async (): Promise<Reply | Failure | null> => {
+    connection.uncork();
+    const interruption = await connection.room(delivery.until());
+    connection.cork();
+    return interruption === null && options.signal.aborted ? 'gone' : interruption;
+  };
   connection.cork();
   try {
-    for await (const slice of content.slices()) {
-      octets += slice.length;
-      let room = true;
-      for (const piece of encoder.push(slice)) room = connection.write(piece);
-      if (room) continue;
-      connection.uncork();
-      const interruption = await connection.room(delivery.until());
-      if (interruption !== null) return stopped(interruption);
-      if (options.signal.aborted) return stopped('gone');
-      connection.cork();
+    const slices = content.slices();
+    // Not `for await` over an array too, which would wait for each slice.
+    if (Symbol.asyncIterator in slices) {
+      for await (const slice of slices) {
+        const interruption = send(slice) ? null : await waitForRoom();
+        if (interruption !== null) return stopped(interruption);
+      }
+    } else {
+      for (const slice of slices) {
+        const interruption = send(slice) ? null : await waitForRoom();
+        if (interruption !== null) return stopped(interruption);
+      }
     }
   } catch (error) {
     return { stage: 'content', failure: 'unreadable', detail: String(error), answered: true };

@@ -76,7 +76,9 @@ class ServerDownstream implements Downstream {
   readonly #places: Places;
   readonly #pool: Pool;
   readonly #verifications = new Verifications();
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** What `close` waits for. */
+  #underWay = 0;
+  #onIdle: (() => void) | null = null;
   #offers: ServerOffers | null = null;
 
   constructor(options: ServerOptions) {
@@ -95,16 +97,26 @@ class ServerDownstream implements Downstream {
     if (envelope.recipients.length === 0) return [];
     const answers = new Answers(envelope.recipients.length, options.onReply);
     const { reply: replyTimeout } = this.#options.timeouts;
-    const running = this.#run({
-      envelope,
-      content,
-      answers,
-      xforward: this.#options.xforward,
-      options,
-      until: () => Math.min(Date.now() + replyTimeout, options.deadline),
-    });
-    await this.#track(running);
-    return answers.all();
+    const { signal, deadline } = options;
+    const until = (): number => Math.min(Date.now() + replyTimeout, deadline);
+    const { xforward } = this.#options;
+    const delivery: Delivery = { envelope, content, answers, xforward, options, until };
+    if (signal.aborted) {
+      answers.rest(withId(replies.clientGone, envelope.transaction.id));
+      return answers.all();
+    }
+    const on = (connection: Connection) => this.#use(connection, delivery);
+    this.#underWay += 1;
+    try {
+      const failed = await this.#inTurn({ signal, deadline, until, on });
+      if (failed !== null) {
+        this.#report(failed, delivery);
+        answers.rest(withId(failureReply(failed.failure), envelope.transaction.id));
+      }
+      return answers.all();
+    } finally {
+      this.#finished();
+    }
   }
 
   async verify({ id, signal }: Transaction, recipient: Recipient): Promise<Reply | null> {
@@ -125,7 +137,8 @@ class ServerDownstream implements Downstream {
       this.#pool.keep(connection);
       return null;
     };
-    const failed = await this.#track(this.#inTurn({ signal, deadline, until, on }));
+    this.#underWay += 1;
+    const failed = await this.#inTurn({ signal, deadline, until, on }).finally(() => this.#finished());
     if (failed !== null && failed.failure !== 'gone') {
       const { stage, failure, detail } = failed;
       this.#options.log.warn('downstream-not-asked', { downstream: this.name, id, stage, failure, detail });
@@ -147,36 +160,23 @@ class ServerDownstream implements Downstream {
 
   async close(): Promise<void> {
     await this.#pool.close();
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      // Whoever waits for the last delivery hears of it first.
+      this.#onIdle = () => setImmediate(resolve);
+    });
   }
 
-  /** `close` waits for it. */
-  #track<T>(running: Promise<T>): Promise<T> {
-    const forget = (): boolean => this.#underWay.delete(running);
-    this.#underWay.add(running);
-    running.then(forget, forget);
-    return running;
-  }
-
-  /** Answers every recipient of the delivery. */
-  async #run(delivery: Delivery): Promise<void> {
-    const { id } = delivery.envelope.transaction;
-    const { signal, deadline } = delivery.options;
-    if (signal.aborted) {
-      delivery.answers.rest(withId(replies.clientGone, id));
-      return;
-    }
-    const on = (connection: Connection) => this.#use(connection, delivery);
-    const failed = await this.#inTurn({ signal, deadline, until: delivery.until, on });
-    if (failed === null) return;
-    this.#report(failed, delivery);
-    delivery.answers.rest(withId(failureReply(failed.failure), id));
+  #finished(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#onIdle?.();
   }
 
   /** Waits for a place. */
   async #inTurn(errand: Errand): Promise<Trouble | null> {
     const { signal, deadline } = errand;
-    if (!(await this.#places.take(deadline, signal))) {
+    const place = this.#places.take(deadline, signal);
+    if (place !== true && !(await place)) {
       return { stage: 'connect', failure: signal.aborted ? 'gone' : 'crowded', detail: null, answered: false };
     }
     try {
@@ -190,13 +190,12 @@ class ServerDownstream implements Downstream {
   async #attempt({ deadline, until, on }: Errand): Promise<Trouble | null> {
     const order = this.#addresses.order();
     const kept = order[0] === undefined ? null : this.#pool.take(order[0]);
-    let failed = kept === null ? null : await on(kept);
-    const again = failed !== null && mayTryAgain(failed, true) && Date.now() < deadline;
-    if (kept === null || again) {
-      const fresh = await this.#open(order, deadline, until);
-      failed = 'failure' in fresh ? fresh : await on(fresh);
+    if (kept !== null) {
+      const failed = await on(kept);
+      if (failed === null || !mayTryAgain(failed, true) || Date.now() >= deadline) return failed;
     }
-    return failed;
+    const fresh = await this.#open(order, deadline, until);
+    return 'failure' in fresh ? fresh : on(fresh);
   }
 
   /** A fresh connection that has said hello, to the first address that answers. `until`: for each reply. */

@@ -8,24 +8,27 @@
  */
 import type { Content, Header } from '../core/message.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
+import type { Eventual } from '../core/eventual.ts';
 import { type Cut, chain, cutFields, type SliceFilter, sweepFields } from './cut.ts';
 import { LONGEST_SECTION, MOST_FIELDS } from './header.ts';
 import { insertion, planEdits } from './edit-plan.ts';
 
-const OURS = 'x-postern-';
+const OURS = /^x-postern-/i;
 
 /**
  * `content` with `edits` applied; `content` itself where nothing changes. `header` is the header section of `content`.
  * Where it does not know all fields (too many, too long, malformed) and the octets are not in memory, they are read once
  * more to know their number.
  */
-export async function editContent(content: Content, header: Header, edits: readonly HeaderEdit[]): Promise<Content> {
+export function editContent(content: Content, header: Header, edits: readonly HeaderEdit[]): Eventual<Content> {
+  const untouched = edits.length === 0 && !header.fields.some((field) => OURS.test(field.name));
+  return untouched && knowsAllFields(header, content.size) ? content : applyEdits(content, header, edits);
+}
+
+async function applyEdits(content: Content, header: Header, edits: readonly HeaderEdit[]): Promise<Content> {
   const plan = planEdits(header, edits);
   const added = plan.added.map(({ name, value }) => formatField(name, value));
-  const isRemoved = (name: string): boolean => {
-    const lower = name.toLowerCase();
-    return lower.startsWith(OURS) || plan.removed.has(lower);
-  };
+  const isRemoved = (name: string): boolean => OURS.test(name) || plan.removed.has(name.toLowerCase());
   const removed = header.fields.filter((field) => isRemoved(field.name));
   const inserted = [...plan.prefixes].map(([field, text]): Cut => insertion(field, text));
   const cuts: readonly Cut[] = [...removed, ...inserted].sort((a, b) => a.start - b.start);

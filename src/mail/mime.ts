@@ -8,7 +8,8 @@
  */
 import type { Content, Header } from '../core/message.ts';
 import { type ContentField, parseContentField } from './content-field.ts';
-import { andThen, type Eventual, eachSlice } from './eventual.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
+import { eachSlice } from './slices.ts';
 import { colonOf, isEmptyLine, isPassedOver, lineEnd, parseHeader } from './header.ts';
 import { type TransferEncoding, transferEncoding } from './transfer-encoding.ts';
 

@@ -37,6 +37,7 @@ export async function sendCopies(
   decisions: readonly Decision[],
   mains: readonly Delivery[],
 ): Promise<CopyOutcomes> {
+  if (!decisions.some(({ verdict }) => copiesOf(verdict).length > 0)) return NONE;
   const trace = traceFields(entrance, transaction);
   const wanted = decisions.flatMap((decision) =>
     copiesOf(decision.verdict).map(({ to, edits }): Wanted => {
@@ -44,7 +45,6 @@ export async function sendCopies(
       return { decision, to, delivery, key: servedKey(transaction, to, 'copied') };
     }),
   );
-  if (wanted.length === 0) return NONE;
   const outcomes = new Map<Decision, CopyOutcome[]>();
   const failed = new Set<Decision>();
   const taken = new Set<string>();

@@ -10,27 +10,35 @@ import { printMailbox } from '../core/mailbox.ts';
 import type { Header, Message } from '../core/message.ts';
 import { replies, withId } from '../core/reply.ts';
 import type { Verdict } from '../core/verdict.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
 import type { Evaluation, Policy } from '../rules/policy.ts';
 
 /** What the decisions of one transaction share. */
 export interface Course {
   /** Milliseconds since the epoch, at the first RCPT. */
   readonly startedAt: number;
-  readonly addressees: Addressees;
-  /** Adds a recipient and its list to those that were named. */
-  name(recipient: Recipient, list: string): void;
+  readonly addressees: Named;
 }
 
 export function openCourse(startedAt: number): Course {
-  const [recipients, lists] = [new Set<string>(), new Set<string>()];
-  return {
-    startedAt,
-    addressees: { recipients, lists },
-    name({ forwardPath }, list) {
-      recipients.add(printMailbox(forwardPath).toLowerCase());
-      lists.add(list);
-    },
-  };
+  return { startedAt, addressees: new Named() };
+}
+
+/** Those that a transaction has named; counted when a rule asks. */
+class Named implements Addressees {
+  readonly #all: { readonly recipient: Recipient; readonly list: string }[] = [];
+
+  add(recipient: Recipient, list: string): void {
+    this.#all.push({ recipient, list });
+  }
+
+  get recipients(): ReadonlySet<string> {
+    return new Set(this.#all.map(({ recipient }) => printMailbox(recipient.forwardPath).toLowerCase()));
+  }
+
+  get lists(): ReadonlySet<string> {
+    return new Set(this.#all.map(({ list }) => list));
+  }
 }
 
 export interface Decision {
@@ -58,7 +66,7 @@ export function openDecision(
   policy: Policy,
   trace = false,
 ): Decision {
-  course.name(recipient, policy.address.list);
+  course.addressees.add(recipient, policy.address.list);
   const decision: Decision = {
     transaction,
     course,
@@ -80,11 +88,21 @@ export function openDecision(
  * Asks the rules with what is known by now; the verdict, or null where more must be known first. Shadow rules are asked on
  * though there is a verdict; that changes nothing about it.
  */
-export async function decide(decision: Decision, learned: Learned): Promise<Verdict | null> {
+export function decide(decision: Decision, learned: Learned): Eventual<Verdict | null> {
   if (decision.verdict !== null && !decision.evaluation.pending) return decision.verdict;
-  const verdict = await decision.evaluation.advance(factsOf(decision, learned));
-  if (verdict !== 'later') decision.verdict = verdict;
-  return decision.verdict;
+  return andThen(decision.evaluation.advance(factsOf(decision, learned)), (verdict) => {
+    if (verdict !== 'later') decision.verdict = verdict;
+    return decision.verdict;
+  });
+}
+
+/** The same for all, one after the other. */
+export function decideAll(decisions: readonly Decision[], learned: Learned, from = 0): Eventual<void> {
+  for (let next = from; next < decisions.length; next += 1) {
+    const decision = decisions[next];
+    const verdict = decision === undefined ? null : decide(decision, learned);
+    if (verdict instanceof Promise) return verdict.then(() => decideAll(decisions, learned, next + 1));
+  }
 }
 
 /** Tells the rules that a downstream took the message. Never throws and never rejects. */

@@ -9,6 +9,7 @@
  * Whatever goes wrong, every recipient is answered, and in doubt with 4yz.
  */
 import type { Recipient, Transaction } from '../core/envelope.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { ContentEnd, IncomingContent } from '../core/message.ts';
@@ -17,7 +18,7 @@ import { isServed, type Outcome, refuses } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import { type Course, type Decision, decide, type Learned, openCourse, openDecision } from './decide.ts';
+import { type Course, type Decision, decide, decideAll, openCourse, openDecision } from './decide.ts';
 import { Destinations } from './destinations.ts';
 import type { Entrance } from './entrance.ts';
 import { OneReply, separately, withheld } from './one-reply.ts';
@@ -59,7 +60,7 @@ export interface Pipeline {
     transaction: Transaction,
     recipient: Recipient,
     earlier: readonly Admission[],
-  ): Promise<Admission>;
+  ): Eventual<Admission>;
   /** Never rejects. Resolves with an outcome for each accepted recipient, in RCPT order. */
   settle(
     entrance: Entrance,
@@ -94,17 +95,23 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     now,
   };
 
-  async function admit(
+  function admit(
     entrance: Entrance,
     transaction: Transaction,
     recipient: Recipient,
     earlier: readonly Admission[],
-  ): Promise<Admission> {
+  ): Eventual<Admission> {
     const course = courses.get(transaction) ?? openCourse(now());
     courses.set(transaction, course);
-    const policy = await parts.rulebook.policyFor(recipient.forwardPath);
-    const decision = openDecision(transaction, course, recipient, policy);
-    const verdict = await decide(decision, { phase: 'envelope' });
+    return andThen(parts.rulebook.policyFor(recipient.forwardPath), (policy) => {
+      const decision = openDecision(transaction, course, recipient, policy);
+      return andThen(decide(decision, { phase: 'envelope' }), () => answerAtRcpt(entrance, decision, earlier));
+    });
+  }
+
+  /** What is said at RCPT of a decision, which may have a verdict by now. */
+  function answerAtRcpt(entrance: Entrance, decision: Decision, earlier: readonly Admission[]): Eventual<Admission> {
+    const { transaction, verdict } = decision;
     // A null reverse-path is refused after the dot only: sites that verify an address by calling back ask with it.
     const tellNow = entrance.refuseAt === 'rcpt' && transaction.reversePath !== null;
     if (tellNow && refuses(verdict)) return { decision, refusal: verdict.reply };
@@ -114,7 +121,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     if (entrance.refuseAt !== 'rcpt' || (verdict !== null && !isServed(verdict))) return { decision, refusal: null };
     const { downstream, recipient: asked } = destinations.of(decision, verdict);
-    return { decision, refusal: (await downstream.verify?.(transaction, asked)) ?? null };
+    return andThen(downstream.verify?.(transaction, asked) ?? null, (refusal) => ({ decision, refusal }));
   }
 
   async function settle(
@@ -140,10 +147,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const writer = parts.spool.open();
     let ending: Ending = { end: 'error', size: 0 };
     try {
-      const received = await receive(content, writer, async (header) => {
-        await decideAll(decisions, { phase: 'header', header });
-        return someoneServed(entrance, decisions);
-      });
+      const received = await receive(content, writer, (header) =>
+        andThen(decideAll(decisions, { phase: 'header', header }), () => someoneServed(entrance, decisions)),
+      );
       ending = { end: received.end, size: received.size };
       const deadline = now() + entrance.deadline;
       if (received.end !== 'complete') {
@@ -193,10 +199,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     abandon: (entrance, transaction, admissions, end) =>
       finish(entrance, transaction, admissions, new Map(), { end, size: 0 }),
   };
-}
-
-async function decideAll(decisions: readonly Decision[], learned: Learned): Promise<void> {
-  for (const decision of decisions) await decide(decision, learned);
 }
 
 function isSplit(entrance: Entrance): boolean {

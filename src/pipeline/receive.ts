@@ -3,6 +3,7 @@
  * behind it. Keeps the octets only while somebody may want them.
  */
 import type { Content, ContentEnd, Header, IncomingContent } from '../core/message.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
 import { headerSectionEnd, LONGEST_SECTION, parseHeader } from '../mail/header.ts';
 import type { SpoolWriter } from '../mail/spool.ts';
 
@@ -26,16 +27,18 @@ export interface Received {
 export async function receive(
   incoming: IncomingContent,
   writer: SpoolWriter,
-  wanted: (header: Header) => Promise<boolean>,
+  wanted: (header: Header) => Eventual<boolean>,
 ): Promise<Received> {
   let header: Header | null = null;
   let keeping = true;
   let size = 0;
   let nextLook = 0;
-  const ask = async (head: Buffer): Promise<void> => {
+  const ask = (head: Buffer): Eventual<void> => {
     header = parseHeader(head);
-    keeping = await wanted(header);
-    if (!keeping) writer.discard();
+    return andThen(wanted(header), (answer) => {
+      keeping = answer;
+      if (!keeping) writer.discard();
+    });
   };
   for await (const slice of incoming) {
     size += slice.length;
@@ -45,7 +48,8 @@ export async function receive(
     if (header === null && size >= nextLook) {
       nextLook = Math.max(FIRST_LOOK, size * 2);
       const head = writer.head();
-      if (headerSectionEnd(head) >= 0) await ask(head);
+      const asked = headerSectionEnd(head) >= 0 ? ask(head) : undefined;
+      if (asked !== undefined) await asked;
     }
   }
   const end = incoming.end ?? 'aborted';

@@ -25,7 +25,7 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
   const { verdict, policy, recipient } = decision;
   const { shadows } = decision.evaluation;
   const reply = outcome?.reply ?? refusal;
-  return {
+  const one: RecipientRecord = {
     to: printMailbox(recipient.forwardPath),
     list: policy.address.list,
     role: policy.address.role,
@@ -36,18 +36,27 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     reply: reply === null ? '' : printReply(reply),
     downstream: outcome?.downstream ?? null,
     ms: outcome?.ms ?? null,
+  };
+  const remarks = verdict === null ? NOTHING : remarksOf(verdict);
+  const plain = verdict?.kind !== 'redirect' && outcome?.copies === undefined;
+  if (plain && remarks === NOTHING && shadows.length === 0) return one;
+  return {
+    ...one,
     ...(verdict?.kind === 'redirect' ? { redirect: printMailbox(verdict.to) } : {}),
     ...(outcome?.copies === undefined ? {} : { copies: outcome.copies.map(recordCopy) }),
-    ...(verdict === null ? {} : remarksOf(verdict)),
+    ...remarks,
     ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };
 }
+
+const NOTHING: Remarks = {};
 
 function recordCopy({ to, downstream, reply }: CopyOutcome): CopyRecord {
   return { to: printMailbox(to), downstream, reply: printReply(reply) };
 }
 
 function remarksOf(verdict: Verdict): Remarks {
+  if (verdict.kind !== 'discard' && verdict.notes === undefined && verdict.score === undefined) return NOTHING;
   const notes = [...(verdict.notes ?? []), ...(verdict.kind === 'discard' ? [verdict.note] : [])];
   return { ...(notes.length > 0 ? { notes } : {}), ...(verdict.score === undefined ? {} : { score: verdict.score }) };
 }

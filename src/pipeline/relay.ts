@@ -95,7 +95,7 @@ export async function relay(
   options: Omit<DeliverOptions, 'onReply'>,
   answer: (position: number, reply: Reply) => void,
 ): Promise<void> {
-  const sent = groupDeliveries(deliveries).map(async (group) => {
+  const deliver = async (group: Group): Promise<void> => {
     const answered = new Set<number>();
     const onReply = (index: number, reply: Reply): void => {
       if (answered.has(index)) return;
@@ -103,7 +103,8 @@ export async function relay(
       for (const position of group.positions[index] ?? []) answer(position, reply);
     };
     try {
-      const content = await editContent(message.content, message.header, group.edits);
+      const edited = editContent(message.content, message.header, group.edits);
+      const content = edited instanceof Promise ? await edited : edited;
       const envelope = { transaction, recipients: group.recipients };
       const results = await group.downstream.deliver(envelope, content, { ...options, onReply });
       for (const [index, reply] of results.entries()) onReply(index, reply);
@@ -111,7 +112,14 @@ export async function relay(
       const unanswered = withId(replies.internalError, transaction.id);
       for (const index of group.recipients.keys()) onReply(index, unanswered);
     }
-  });
+  };
+  const [first, ...others] = groupDeliveries(deliveries);
+  if (first === undefined) return;
+  if (others.length === 0) {
+    await deliver(first);
+    return;
+  }
+  const sent = [first, ...others].map(deliver);
   const failed = (await Promise.allSettled(sent)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

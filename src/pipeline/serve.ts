@@ -12,7 +12,7 @@ import { sendCopies } from './copies.ts';
 import { accept, type Decision } from './decide.ts';
 import { isMarked, mailLoop } from './loop-mark.ts';
 import { type Delivery, relay } from './relay.ts';
-import { servedKey } from './served.ts';
+import { NOBODY, servedKey } from './served.ts';
 import type { ServeParts, Serving } from './serving.ts';
 
 /** Beside the reply: the downstream of a recipient, `ms` where it was asked in this transaction, and its copies. */
@@ -57,7 +57,8 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
   }
   const mains = wanting.flatMap((decision) => mainOf(parts, serving, decision) ?? []);
   const keys = mains.map(({ key }) => key);
-  const before = one ? await served.before(message, keys) : new Set<string>();
+  const known = one ? served.before(message, keys) : NOBODY;
+  const before = known instanceof Promise ? await known : known;
   const done = new Set<Decision>();
   for (const { decision, delivery, key } of mains) {
     if (!before.has(key)) continue;
@@ -98,7 +99,7 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
     if (remembered !== undefined) remembering.push(remembered);
   });
   // The client has its answers; what is left needs the content.
-  await Promise.all(remembering);
+  if (remembering.length > 0) await Promise.all(remembering);
   if (deferred) await served.remember(message, [...copies.taken, ...(one ? took : [])]);
 }
 

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../core/envelope.ts';
+import type { Eventual } from '../core/eventual.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { cutFields } from '../mail/cut.ts';
@@ -30,6 +31,8 @@ async function digestOf({ header, content }: Message): Promise<string> {
   return hash.digest('base64');
 }
 
+export const NOBODY: ReadonlySet<string> = new Set();
+
 export class Served {
   readonly #memory: Remembered<string>;
 
@@ -38,11 +41,10 @@ export class Served {
   }
 
   /** The keys of those who have this message from an earlier attempt. */
-  async before(message: Message, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  before(message: Message, keys: readonly string[]): Eventual<ReadonlySet<string>> {
     const candidates = keys.filter((key) => this.#memory.get(key) !== undefined);
-    if (candidates.length === 0) return new Set();
-    const digest = await digestOf(message);
-    return new Set(candidates.filter((key) => this.#memory.get(key) === digest));
+    if (candidates.length === 0) return NOBODY;
+    return digestOf(message).then((digest) => new Set(candidates.filter((key) => this.#memory.get(key) === digest)));
   }
 
   /** These have the message although its client will hear 4yz. */

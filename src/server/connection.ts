@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
 import type { Recipient } from '../core/envelope.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
 import { type Reply, replies, reply, withId } from '../core/reply.ts';
 import { parseBdat } from '../smtp/chunking.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
@@ -22,6 +23,8 @@ const CHUNKS_HAVE_BEGUN = reply(503, '5.5.1', 'The message has begun with BDAT')
 export class Connection extends Dialogue {
   #open: OpenTransaction | null = null;
   #incoming: Incoming | null = null;
+  /** Aborted when the client is gone, or has dropped a message that it had begun. */
+  #gone = new AbortController();
   /** Messages whose settling is not over; those of a chunked message that was reset go on in the background. */
   #settling = 0;
   #draining = false;
@@ -56,15 +59,22 @@ export class Connection extends Dialogue {
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
-    void this.#rcpt(command)
-      .catch((error: unknown) => {
-        this.site.log.error('rcpt', error, { id: this.#open?.transaction.id });
-        return withId(replies.internalError, this.#open?.transaction.id ?? '-');
-      })
-      .then((answer) => {
-        this.reply(answer);
-        callback();
-      });
+    const told = (answer: Reply): void => {
+      this.reply(answer);
+      callback();
+    };
+    const failed = (error: unknown): void => {
+      const id = this.#open?.transaction.id;
+      this.site.log.error('rcpt', error, { id });
+      told(withId(replies.internalError, id ?? '-'));
+    };
+    try {
+      const answer = this.#rcpt(command);
+      if (answer instanceof Promise) answer.then(told, failed);
+      else told(answer);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   override handler_DATA(command: Buffer, callback: () => void): void {
@@ -116,7 +126,7 @@ export class Connection extends Dialogue {
 
   override _onClose(): void {
     super._onClose();
-    this.#open?.gone.abort();
+    this.#gone.abort();
     this.#incoming?.abort();
     if (this.#incoming === null) this.#abandon('closed');
     if (this.#settling === 0) this.#ended();
@@ -136,13 +146,13 @@ export class Connection extends Dialogue {
     const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
     if ('code' in mail) return mail;
     const facts = this.client.facts(this.site, this.greeting());
-    this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail);
+    this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail, this.#gone.signal);
     // The library asks this of itself, for its own XCLIENT and its error handling.
     this.session.envelope.mailFrom = { address: mail.path.raw, args: false };
     return replies.mailAccepted;
   }
 
-  async #rcpt(command: Buffer): Promise<Reply> {
+  #rcpt(command: Buffer): Eventual<Reply> {
     const open = this.#open;
     if (open === null) return reply(503, '5.5.1', 'MAIL first');
     if (this.#incoming !== null) return CHUNKS_HAVE_BEGUN;
@@ -150,9 +160,10 @@ export class Connection extends Dialogue {
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
     if (accepted >= this.site.limits.recipients) return withId(replies.tooManyRecipients, open.transaction.id);
-    const admission = await open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions);
-    open.admissions.push(admission);
-    return admission.refusal ?? replies.recipientAccepted;
+    return andThen(open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions), (admission) => {
+      open.admissions.push(admission);
+      return admission.refusal ?? replies.recipientAccepted;
+    });
   }
 
   /** 354 to nobody would invite the client to send a message to nobody (RFC 5321 section 3.3). */
@@ -203,7 +214,8 @@ export class Connection extends Dialogue {
       // Chunks without a last one. The pipeline hears it as it hears of a client that left, and makes the record.
       this.#incoming = null;
       this.client.forgetForwarded();
-      open?.gone.abort();
+      this.#gone.abort();
+      this.#gone = new AbortController();
       incoming.abort();
       return;
     }

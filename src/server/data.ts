@@ -78,28 +78,32 @@ export class Incoming implements IncomingContent {
     if (this.#end === null) this.#conclude('aborted');
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
-    try {
-      for (;;) {
-        const slice = this.#slices.shift();
-        if (slice !== undefined) {
-          yield slice;
-          continue;
-        }
-        // More may be fed while this runs, before anybody could be woken.
+  /** By hand, because a generator makes three promises where one will do. */
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, void> {
+    return {
+      next: () => this.#next(),
+      return: () => {
+        // A reader that stops early must not stop the session: the rest is read and thrown away.
+        this.#wanted = false;
+        this.#slices.length = 0;
         this.#release();
-        if (this.#slices.length > 0) continue;
-        if (this.#end !== null) return;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = null;
-      }
-    } finally {
-      // A reader that stops early must not stop the session: the rest is read and thrown away.
-      this.#wanted = false;
-      this.#slices.length = 0;
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<Buffer, void>> {
+    for (;;) {
+      const slice = this.#slices.shift();
+      if (slice !== undefined) return { done: false, value: slice };
+      // More may be fed while this runs, before anybody could be woken.
       this.#release();
+      if (this.#slices.length > 0) continue;
+      if (this.#end !== null) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = null;
     }
   }
 

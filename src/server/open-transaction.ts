@@ -14,26 +14,24 @@ export interface OpenTransaction {
   /** As of this transaction: a client that asked for PRDR gets a reply for each recipient. */
   readonly entrance: Entrance;
   readonly pipeline: Pipeline;
-  /** Aborted when the client is gone. */
-  readonly gone: AbortController;
   /** In the order of the RCPTs. */
   readonly admissions: Admission[];
 }
 
 /**
  * `vouched`: whether the peer's word on who a client is, is taken. From any other a claim of who submitted the message is as
- * none (RFC 4954 section 5).
+ * none (RFC 4954 section 5). `signal`: aborted when the client is gone.
  */
 export function openTransaction(
   site: Site,
   client: Client,
   vouched: boolean,
   { path, ...mail }: Mail,
+  signal: AbortSignal,
 ): OpenTransaction {
   const { entrance } = site;
   const claimed = mail.parameters.has('AUTH') && !vouched;
   const parameters = claimed ? new Map([...mail.parameters, ['AUTH', '<>'] as const]) : mail.parameters;
-  const gone = new AbortController();
   return {
     transaction: {
       id: newTransactionId(),
@@ -41,11 +39,10 @@ export function openTransaction(
       reversePath: path.mailbox,
       rawReversePath: path.raw,
       parameters,
-      signal: gone.signal,
+      signal,
     },
     entrance: parameters.has('PRDR') ? { ...entrance, replies: 'each' } : entrance,
     pipeline: site.pipeline(),
-    gone,
     admissions: [],
   };
 }

@@ -70,7 +70,9 @@ export class SessionClient {
 
   /** The facts; `greeting` is what the peer of the session itself has shown. */
   facts(site: Site, greeting: Pick<Client, 'helo' | 'tls' | 'protocol'>): Client {
-    const peer: Client = { ...this.#origin, name: null, ...greeting };
+    const { address, port } = this.#origin;
+    const { helo, tls, protocol } = greeting;
+    const peer: Client = { address, port, name: null, helo, tls, protocol };
     if (!this.isTrusted(site)) return peer;
     if (site.clientFrom === 'xclient') return toldClient(this.#told, peer);
     return site.clientFrom === 'xforward' ? forwardedClient(this.#forwarded ?? new Map(), peer) : peer;

@@ -19,6 +19,58 @@ const AFTER_DOT = 3;
 const AFTER_DOT_CR = 4;
 const ENDED = 5;
 
+/** Octets of a chunk, looked at four at a time where none of them can be of interest: none is CR, LF or NUL. */
+class Text {
+  readonly #octets: Buffer;
+  readonly #words: Int32Array;
+  /** Of the first octet of the words. */
+  readonly #offset: number;
+
+  constructor(octets: Buffer) {
+    this.#octets = octets;
+    this.#offset = -octets.byteOffset & 3;
+    const words = Math.max(0, (octets.length - this.#offset) >> 2);
+    this.#words = new Int32Array(
+      octets.buffer,
+      octets.byteOffset + (words === 0 ? -octets.byteOffset : this.#offset),
+      words,
+    );
+  }
+
+  /**
+   * From within a line: the offset of the first octet that is CR or less, passing over line ends behind which another line
+   * begins with neither a dot nor such an octet; or the length.
+   */
+  endFrom(at: number): number {
+    const octets = this.#octets;
+    const words = this.#words;
+    const offset = this.#offset;
+    const length = octets.length;
+    let next = at;
+    while (next < length) {
+      if (((next - offset) & 3) === 0) {
+        let word = (next - offset) >> 2;
+        while (word < words.length && !holdsControl(words[word] as number)) word++;
+        next = offset + 4 * word;
+        if (next >= length) break;
+      }
+      if ((octets[next] as number) > CR) {
+        next++;
+        continue;
+      }
+      const beyond = octets[next] === CR && octets[next + 1] === LF ? (octets[next + 2] ?? NUL) : NUL;
+      if (beyond <= CR || beyond === DOT) return next;
+      next += 2;
+    }
+    return length;
+  }
+}
+
+/** Whether one of the four octets of a word is below 14: the classic test, borrows within a word included. */
+function holdsControl(word: number): boolean {
+  return ((word - 0x0e0e0e0e) & ~word & 0x80808080) !== 0;
+}
+
 export interface DecodedChunk {
   /** Content octets; null where the chunk held none. */
   readonly slice: Buffer | null;
@@ -61,6 +113,7 @@ export class DotDecoder {
     if (this.#state === ENDED) throw new Error('mail data pushed behind its end');
     const normalize = this.#normalize;
     const length = chunk.length;
+    const text = new Text(chunk);
     let state = this.#state;
     let copy: Buffer | null = null;
     let written = 0;
@@ -68,6 +121,8 @@ export class DotDecoder {
     let held = 0;
 
     for (let at = 0; at < length; at++) {
+      if (state === IN_LINE && copy === null) at = text.endFrom(at);
+      if (at === length) break;
       const octet = chunk[at] as number;
       if (state === IN_LINE && octet > CR) {
         if (copy !== null) copy[written++] = octet;

@@ -175,7 +175,7 @@ for (const { name, given, expect } of values) {
 test('editContent: a name that is none is a bug', async () => {
   const octets = Buffer.from('\r\n');
   for (const name of ['', 'a b', 'a:', 'a\r\nb', 'ä']) {
-    await assert.rejects(editContent(inMemory([octets]), parseHeader(octets), [add(name, 'b')]), TypeError);
+    await assert.rejects(async () => editContent(inMemory([octets]), parseHeader(octets), [add(name, 'b')]), TypeError);
   }
 });
 

@@ -7,7 +7,7 @@
  */
 import type { ContentFacts } from '../../core/facts.ts';
 import { type TextPart, textsOf } from '../../mail/body.ts';
-import { andThen } from '../../mail/eventual.ts';
+import { andThen } from '../../core/eventual.ts';
 import { foldForMatch } from '../../mail/text.ts';
 import { flag } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';

@@ -4,7 +4,7 @@
  * Such a message is no error. What is behind a limit was not seen by the other conditions.
  */
 import { isMalformed, structureOf } from '../../mail/body.ts';
-import { andThen } from '../../mail/eventual.ts';
+import { andThen } from '../../core/eventual.ts';
 import { flag } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
 

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { ContentFacts } from '../../core/facts.ts';
 import { isHtml, isText, structureOf } from '../../mail/body.ts';
-import { andThen } from '../../mail/eventual.ts';
+import { andThen } from '../../core/eventual.ts';
 import type { Structure } from '../../mail/mime.ts';
 import { flag } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';

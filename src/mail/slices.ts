@@ -1,13 +1,8 @@
 /**
- * eventual - a value that is there at once where the content lies in memory, and a promise where it lies on disk.
+ * slices - the octets of a content, slice by slice: at once where they lie in memory, later where they lie on disk.
  */
+import type { Eventual } from '../core/eventual.ts';
 import type { Content } from '../core/message.ts';
-
-export type Eventual<T> = T | Promise<T>;
-
-export function andThen<T, U>(value: Eventual<T>, next: (value: T) => Eventual<U>): Eventual<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}
 
 /** Hands each slice to `take`, with its offset in the content, until that has enough and answers false. */
 export function eachSlice(content: Content, take: (slice: Buffer, at: number) => boolean): Eventual<void> {
@@ -48,23 +43,4 @@ export function readRanges(content: Content, ranges: readonly Range[]): Eventual
     }
     return next < ranges.length;
   });
-}
-
-/** A function of something that is computed when it is first asked, and kept for all who ask later. */
-export function oncePer<K extends object, T>(compute: (key: K) => Eventual<T>): (key: K) => Eventual<T> {
-  const known = new WeakMap<K, { readonly value: Eventual<T> }>();
-  return (key) => {
-    const kept = known.get(key);
-    if (kept !== undefined) return kept.value;
-    const computed = compute(key);
-    const value =
-      computed instanceof Promise
-        ? computed.then((settled) => {
-            known.set(key, { value: settled });
-            return settled;
-          })
-        : computed;
-    known.set(key, { value });
-    return value;
-  };
 }
