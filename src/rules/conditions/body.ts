@@ -5,8 +5,8 @@
  * texts take time, so others have their turn between two questions.
  */
 import { z } from 'zod';
+import { andThen } from '../../core/eventual.ts';
 import { TEXT_WINDOW, type TextPart, textsOf } from '../../mail/body.ts';
-import { andThen } from '../../mail/eventual.ts';
 import { foldForMatch } from '../../mail/text.ts';
 import { anyOne } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
