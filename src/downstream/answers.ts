@@ -8,9 +8,16 @@ import type { Reply } from '../core/reply.ts';
 export class Answers {
   readonly #replies: (Reply | null)[];
   readonly #onReply: ((position: number, reply: Reply) => void) | undefined;
+  readonly #shown: (reply: Reply) => Reply;
   #missing: number;
 
-  constructor(recipients: number, onReply: ((position: number, reply: Reply) => void) | undefined) {
+  /** `shown`: what clients get to see of a reply; left out: all. */
+  constructor(
+    recipients: number,
+    onReply: ((position: number, reply: Reply) => void) | undefined,
+    shown: (reply: Reply) => Reply = (reply) => reply,
+  ) {
+    this.#shown = shown;
     this.#replies = new Array<Reply | null>(recipients).fill(null);
     this.#onReply = onReply;
     this.#missing = recipients;
@@ -21,8 +28,9 @@ export class Answers {
     return this.#missing;
   }
 
-  set(position: number, reply: Reply): void {
+  set(position: number, given: Reply): void {
     if (this.#replies[position] !== null) return;
+    const reply = this.#shown(given);
     this.#replies[position] = reply;
     this.#missing--;
     this.#onReply?.(position, reply);

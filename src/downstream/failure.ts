@@ -99,6 +99,15 @@ export function mayTryAgain(trouble: Trouble, reused: boolean): boolean {
   return reused && !trouble.answered && trouble.failure !== 'gone';
 }
 
+/** A path as programs quote it: not a part of an address on the web, nor a lone slash. */
+const PATH = /(^|[\s"'(<=])\/[^\s/"')>:]+(?:\/[^\s"')>:]*)+/g;
+
+/** What a program of this host says, without the paths of its files: those are nobody's business (mail.local names them). */
+export function withoutPaths(given: Reply): Reply {
+  const text = given.text.replace(PATH, '$1[file]');
+  return text === given.text ? given : { ...given, text };
+}
+
 /**
  * The downstream's own reply as the client gets it: its text, and a status of its class. A 421 speaks of the
  * downstream's connection; passed on it would end the client's and with it the turn of all other recipients.

@@ -15,7 +15,7 @@ import { Connection } from './connection.ts';
 import { type Address, printAddress } from './dial.ts';
 import { type Delivery, type Dialect, greet, transact, trouble } from './dialog.ts';
 import type { DeliverOptions, Downstream, ServerOffers } from './downstream.ts';
-import { failureReply, isUnknown, mayTryAgain, type Trouble } from './failure.ts';
+import { failureReply, isUnknown, mayTryAgain, type Trouble, withoutPaths } from './failure.ts';
 import { lmtp } from './lmtp.ts';
 import { Places } from './places.ts';
 import { Pool } from './pool.ts';
@@ -76,6 +76,7 @@ class ServerDownstream implements Downstream {
   readonly #places: Places;
   readonly #pool: Pool;
   readonly #verifications = new Verifications();
+  readonly #shown: (reply: Reply) => Reply;
   /** What `close` waits for. */
   #underWay = 0;
   #onIdle: (() => void) | null = null;
@@ -89,13 +90,14 @@ class ServerDownstream implements Downstream {
     this.#places = new Places(options.connections ?? Number.POSITIVE_INFINITY);
     const { maxIdle = MAX_IDLE, idleLimit = IDLE_LIMIT } = options;
     const isProgram = options.addresses.some((address) => 'program' in address);
+    this.#shown = isProgram ? withoutPaths : (reply) => reply;
     // A program is kept while it lives: to start one may cost more than a delivery, and nobody else waits for its place.
     this.#pool = new Pool({ maxIdle, idleLimit: isProgram ? Number.POSITIVE_INFINITY : idleLimit });
   }
 
   async deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]> {
     if (envelope.recipients.length === 0) return [];
-    const answers = new Answers(envelope.recipients.length, options.onReply);
+    const answers = new Answers(envelope.recipients.length, options.onReply, this.#shown);
     const { reply: replyTimeout } = this.#options.timeouts;
     const { signal, deadline } = options;
     const until = (): number => Math.min(Date.now() + replyTimeout, deadline);
@@ -133,7 +135,10 @@ class ServerDownstream implements Downstream {
         connection.destroy();
         return outcome;
       }
-      if (outcome !== null) this.#verifications.set(mailbox, outcome);
+      if (outcome !== null) {
+        const { refusal } = outcome;
+        this.#verifications.set(mailbox, { refusal: refusal === null ? null : this.#shown(refusal) });
+      }
       this.#pool.keep(connection);
       return null;
     };

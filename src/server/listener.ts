@@ -26,6 +26,9 @@ const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL'];
 /** Longer than any wait of ours: sessions are ended by `drain`, not by the library. */
 const LIBRARY_CLOSE_TIMEOUT = 24 * 60 * 60 * 1000;
 
+/** How clients leave. That is no news; the record of the transaction tells what became of it. */
+const LEFT: readonly string[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+
 /** A proxy writes its header at once; in milliseconds. */
 const PROXY_HEADER_PATIENCE = 10_000;
 
@@ -135,8 +138,9 @@ export class Listener {
       });
     });
     if ('path' in address && mode !== null && fd === null) await chmod(address.path, mode);
-    // A client that resets its connection is no news; the transaction's own record tells what became of it.
-    this.#server.on('error', (error) => this.#site().log.info('session-error', { error: error.message }));
+    this.#server.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
+      if (!LEFT.includes(code)) this.#site().log.info('session-error', { error: message });
+    });
   }
 
   /** Takes no new sessions, lets messages under way finish for at most `timeout` milliseconds, then cuts them off. */

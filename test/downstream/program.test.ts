@@ -36,6 +36,21 @@ test('one transaction at a time for each process, and no more processes than may
   assert.equal(server.sessions.length, 2);
 });
 
+test('what a program says is passed on without the paths of its files', async (t) => {
+  const said = [
+    ['450 4.2.0 Write /var/mail/u: Disk quota exceeded', '450 4.2.0 Write [file]: Disk quota exceeded'],
+    ['550 5.2.0 "/home/u/Mail": irregular file', '550 5.2.0 "[file]": irregular file'],
+    ['550 5.7.1 See https://lists.example.org/rules/ 24/7', '550 5.7.1 See https://lists.example.org/rules/ 24/7'],
+    ['451 4.3.0 lockmailbox u failed; error code 75', '451 4.3.0 lockmailbox u failed; error code 75'],
+  ] as const;
+  for (const [reply, expected] of said) {
+    const { deliver } = await programBench(t, { final: [reply] });
+    assert.deepEqual(await deliver(), [expected]);
+  }
+  const { deliver } = await bench(t, { protocol: 'lmtp', script: { final: ['550 5.2.0 /var/mail/u is full'] } });
+  assert.deepEqual(await deliver(), ['550 5.2.0 /var/mail/u is full'], 'a server on the network says what it says');
+});
+
 test('a large message goes through whole', async (t) => {
   const { deliver, server } = await programBench(t);
   const message = content('All work and no play.\r\n'.repeat(50_000), '.\r\n'.repeat(50_000));

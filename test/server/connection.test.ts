@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { Recipient } from '../../src/core/envelope.ts';
 import { reply } from '../../src/core/reply.ts';
 import { Connection } from '../../src/server/connection.ts';
 import { connectPeer, type Peer } from '../support/peer.ts';
@@ -350,6 +351,86 @@ test('thousands of commands in one segment are answered each, and nobody else wa
   assert.match((await other.ask('NOOP')) ?? '', /^250 /);
   for (let count = 0; count < 20_000; count++) assert.equal(await client.line(), '250 2.0.0 OK');
   other.socket.destroy();
+});
+
+test('a command line may be longer than 512 octets', async (t) => {
+  const { client, stage } = await greeted(t);
+  await client.ask('MAIL FROM:<ann@example.net>');
+  const orcpt = `rfc822;${'a'.repeat(4000)}@example.org`;
+  assert.equal(await client.ask(`RCPT TO:<a@example.org> ORCPT=${orcpt}`), '250 2.1.5 Ok');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await client.reply();
+  assert.equal(stage.arrived[0]?.recipients[0]?.parameters.get('ORCPT'), orcpt);
+});
+
+test('commands in any case, blanks behind the colon, no brackets, a source route', async (t) => {
+  const { client, stage } = await greeted(t);
+  for (const command of [
+    'mail from: ann@example.net',
+    'rCpT To: a@example.org',
+    'RCPT TO:<@relay.example:b@Example.ORG>',
+  ]) {
+    assert.match((await client.ask(command)) ?? '', /^250 /, command);
+  }
+  assert.match((await client.ask('data')) ?? '', /^354 /);
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await client.reply();
+  const [arrived] = stage.arrived;
+  assert.equal(arrived?.transaction.rawReversePath, 'ann@example.net');
+  assert.deepEqual(
+    arrived.recipients.map(({ raw, forwardPath }) => [raw, forwardPath.domain]),
+    [
+      ['a@example.org', 'example.org'],
+      ['b@Example.ORG', 'example.org'],
+    ],
+  );
+});
+
+test('pipelined as Postfix does: MAIL to DATA in one write, the body, the dot and QUIT in the next', async (t) => {
+  const { client, stage } = await greeted(t);
+  client.socket.write(
+    'RSET\r\nMAIL FROM:<ann@example.net>\r\nRCPT TO:<b@example.org>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n',
+  );
+  for (const code of ['250', '250', '250', '250', '354']) assert.equal((await client.reply())?.slice(0, 3), code);
+  client.socket.write('x: y\r\n\r\nMAIL FROM:<no command>\r\n.\r\nQUIT\r\n');
+  for (const code of ['250', '250', '221']) assert.equal((await client.reply())?.slice(0, 3), code);
+  assert.equal(await client.line(), null);
+  assert.equal(stage.arrived[0]?.content.toString(), 'x: y\r\n\r\nMAIL FROM:<no command>\r\n');
+});
+
+test('many transactions on one connection, with RSET between them, after them, and after a refused DATA', async (t) => {
+  const admit = async (recipient: Recipient) => (recipient.raw.startsWith('no') ? reply(550, '5.7.1', 'No') : null);
+  const { client, stage } = await greeted(t, { admit });
+  for (const round of [1, 2, 3]) {
+    assert.match((await client.ask('RSET')) ?? '', /^250 /);
+    await envelope(client, `a${round}@example.org`);
+    await client.ask('DATA');
+    client.socket.write('x: y\r\n\r\n.\r\n');
+    assert.match((await client.reply()) ?? '', /^250 /);
+  }
+  client.socket.write('MAIL FROM:<ann@example.net>\r\nRCPT TO:<no@example.org>\r\nDATA\r\n');
+  for (const code of ['250', '550', '503']) assert.equal((await client.reply())?.slice(0, 3), code);
+  client.socket.write('RSET\r\nQUIT\r\n');
+  for (const code of ['250', '221']) assert.equal((await client.reply())?.slice(0, 3), code);
+  assert.deepEqual(
+    stage.arrived.map(({ recipients }) => recipients.map(({ raw }) => raw)),
+    [['a1@example.org'], ['a2@example.org'], ['a3@example.org']],
+  );
+});
+
+test('XFORWARD in two pipelined lines before MAIL tells of one client', async (t) => {
+  const { client, stage } = await greeted(t, { site: { clientFrom: 'xforward' } });
+  client.socket.write(
+    'XFORWARD NAME=evil.example.net ADDR=192.0.2.7 PORT=4711\r\nXFORWARD PROTO=SMTP HELO=evil IDENT=4XYZ SOURCE=REMOTE\r\nMAIL FROM:<>\r\n',
+  );
+  for (const code of ['250', '250', '250']) assert.equal((await client.reply())?.slice(0, 3), code);
+  await client.ask('RCPT TO:<a@example.org>');
+  await client.ask('DATA');
+  client.socket.write('x: y\r\n\r\n.\r\n');
+  await client.reply();
+  const { address, helo, source } = stage.arrived[0]?.transaction.client ?? assert.fail('nothing arrived');
+  assert.deepEqual([address, helo, source], ['192.0.2.7', 'evil', 'REMOTE']);
 });
 
 test('HELP says what speaks here', async (t) => {
