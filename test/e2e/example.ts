@@ -13,8 +13,9 @@ export type Replacements = Readonly<Record<string, string>>;
 export class Example {
   readonly folder: string;
 
-  constructor(sandbox: Sandbox, name: string) {
-    this.folder = join(sandbox.folder, name);
+  /** The copy is called like the example, or `copy` where a test needs several. */
+  constructor(sandbox: Sandbox, name: string, copy: string = name) {
+    this.folder = join(sandbox.folder, copy);
     cpSync(resolve('examples', name), this.folder, { recursive: true });
   }
 

@@ -12,8 +12,11 @@ export interface LmtpAnswers {
 }
 
 /** A session of one message: LHLO, the message, QUIT. */
-export async function submitLmtp(address: Address, { from, to, content }: Submission): Promise<LmtpAnswers> {
-  const client = await SmtpClient.open(address);
+export async function submitLmtp(
+  address: Address,
+  { from, to, content, localAddress }: Submission,
+): Promise<LmtpAnswers> {
+  const client = await SmtpClient.open(address, localAddress);
   try {
     await client.command('LHLO mail.example.net');
     await client.command(`MAIL FROM:<${from}>`);

@@ -44,7 +44,7 @@ export class Sandbox {
 }
 
 /** A TCP port of 127.0.0.1 on which nobody listens. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
     if (taken.has(port) || !(await canBind(port))) continue;

@@ -14,6 +14,8 @@ export interface Submission {
   readonly content: Buffer;
   /** Attributes of XCLIENT to send first, as `NAME=mail.example.net ADDR=192.0.2.10`. */
   readonly xclient?: string;
+  /** The address of this machine to connect from; by default the system's choice. */
+  readonly localAddress?: string;
 }
 
 export interface Answers {
@@ -45,9 +47,9 @@ export class SmtpClient {
     socket.on('error', end);
   }
 
-  /** Connects and reads the greeting. */
-  static async open(address: Address): Promise<SmtpClient> {
-    const client = new SmtpClient(connect(socketOptions(address)));
+  /** Connects, from an address of this machine where that is given, and reads the greeting. */
+  static async open(address: Address, localAddress?: string): Promise<SmtpClient> {
+    const client = new SmtpClient(connect({ ...socketOptions(address), localAddress }));
     const greeting = await client.reply();
     if (!greeting.startsWith('220')) throw new Error(`greeted with ${greeting}`);
     return client;
@@ -101,7 +103,7 @@ export class SmtpClient {
 
 /** A session of one message: EHLO, XCLIENT where asked for, the message, QUIT. */
 export async function submit(address: Address, submission: Submission): Promise<Answers> {
-  const client = await SmtpClient.open(address);
+  const client = await SmtpClient.open(address, submission.localAddress);
   try {
     await client.command('EHLO mail.example.net');
     if (submission.xclient !== undefined) {
