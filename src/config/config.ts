@@ -3,6 +3,7 @@
  *
  * Paths are absolute, durations in milliseconds, sizes in octets, every default filled in.
  */
+import type { Dialect } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import type { Address, Network } from './address.ts';
 import type { Authorities, KeyPair } from './key-pair.ts';
@@ -72,7 +73,7 @@ export type DownstreamConfig =
 export interface ListsConfig {
   readonly folder: string;
   readonly layout: Layout;
-  readonly dialect: 'mailman' | 'plain';
+  readonly dialect: Dialect;
 }
 
 /** What the files of lists may do. */

@@ -5,6 +5,7 @@
  * the file (`prefault`), so that they are read like anything else. What needs a look at several keys is in check.ts.
  */
 import { z } from 'zod';
+import { DIALECTS } from '../core/facts.ts';
 import { LAYOUT_SCHEMES } from '../core/layout.ts';
 import { count, flag, listOf, text } from '../yaml/scalar.ts';
 import { listenAddress, network, serverAddress } from './address.ts';
@@ -180,9 +181,9 @@ export const listsSchema = z.strictObject({
     description: "Where a list's file lies in the folder of its domain; see downstreams.NAME.layout.",
   }),
   depth: depthKey,
-  dialect: choice(['mailman', 'plain'], ['sympa', 'ezmlm', 'mlmmj']).prefault('mailman').meta({
+  dialect: choice(DIALECTS).prefault('mailman').meta({
     description:
-      'How the list manager forms the addresses of a list: mailman knows LIST-owner, LIST-request and so on; plain only LIST.',
+      'How the list manager forms the addresses of a list: mailman (2 and 3) and sympa by what follows the last dash, ezmlm by the first command behind a dash, mlmmj behind the plus; plain knows only LIST.',
   }),
 });
 

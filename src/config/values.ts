@@ -12,14 +12,9 @@ import { nearest } from '../yaml/suggest.ts';
 /** Timers of the platform go wrong beyond 24 days; nobody waits for more than a day. */
 const LONGEST_WAIT = 24 * 60 * 60 * 1000;
 
-/** One of `words`; those of `planned` are known from the design and told apart from mistakes. */
-export function choice<const W extends string>(words: readonly [W, ...W[]], planned: readonly string[] = []) {
-  return z
-    .enum(words, {
-      error: ({ input }) =>
-        typeof input === 'string' && planned.includes(input) ? `"${input}" is not in this version yet` : '',
-    })
-    .meta({ title: words.join(' | ') });
+/** One of `words`. */
+export function choice<const W extends string>(words: readonly [W, ...W[]]) {
+  return z.enum(words).meta({ title: words.join(' | ') });
 }
 
 export const positive = count.refine((value) => value > 0, {

@@ -23,12 +23,16 @@ export function isReached(needed: Phase, reached: Phase): boolean {
 export const ROLES = ['post', 'owner', 'request', 'join', 'leave', 'confirm', 'bounces'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The list managers whose addresses can be taken apart; `plain` for none of them. */
+export const DIALECTS = ['mailman', 'sympa', 'ezmlm', 'mlmmj', 'plain'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
 /** A recipient's address taken apart by the dialect of the list manager. */
 export interface ListAddress {
   /** The posting address, local-part and domain in lower case: `gardeners@lists.example.org`. */
   readonly list: string;
   readonly role: Role;
-  /** Behind the `+`; empty where there is none. */
+  /** What follows the role, or the `+`; empty where there is none. */
   readonly detail: string;
 }
 

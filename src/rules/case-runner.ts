@@ -6,7 +6,7 @@
  * stop another one.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { ListAddress } from '../core/facts.ts';
+import type { Dialect, ListAddress } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -16,7 +16,7 @@ import { CaseSets } from './case-sets.ts';
 import type { Scope } from './env.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from './load.ts';
 import { programFor, type Ruleset } from './ruleset.ts';
-import { type Dialect, listFiles, splitAddress } from './select.ts';
+import { listFiles, splitAddress } from './select.ts';
 
 /** A file of rules as it was read. */
 export interface RulesFile {

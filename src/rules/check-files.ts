@@ -6,12 +6,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Dialect } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import { LARGEST_ADDRESS_FILE, parseAddressLines } from '../store/address-file.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
 import type { LoadedRuleset, SetFile } from './load.ts';
-import { type Dialect, listFiles, splitAddress } from './select.ts';
+import { listFiles, splitAddress } from './select.ts';
 
 const YAML_ENDING = /\.ya?ml$/i;
 const DEFAULT = '_default';

@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
-import type { ListAddress, Role } from '../core/facts.ts';
+import type { Dialect, ListAddress, Role } from '../core/facts.ts';
 import { type Layout, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
@@ -25,7 +25,7 @@ import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
 import { type Program, programFor, type Ruleset } from './ruleset.ts';
 import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
-import { type Dialect, listFiles, splitAddress } from './select.ts';
+import { listFiles, splitAddress } from './select.ts';
 
 export interface RulesOptions {
   /** The path of the system's file; null for no rules of the system. */

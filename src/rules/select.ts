@@ -7,40 +7,16 @@
  * Symbolic links within the folder are the site's business and are followed.
  */
 import { join } from 'node:path';
-import type { ListAddress, Role } from '../core/facts.ts';
+import type { Dialect, ListAddress } from '../core/facts.ts';
 import { type Layout, layoutFolders, PLAIN } from '../core/layout.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey } from '../store/address.ts';
+import { splitLocalPart } from './dialects.ts';
 
-/** Whose rules the addresses of lists are split by. */
-export type Dialect = 'mailman' | 'plain';
-
-/** Behind the last `-` of the local-part; a name with such an ending is never the name of a list. */
-const MAILMAN_ROLES: Readonly<Record<string, Role>> = {
-  bounces: 'bounces',
-  confirm: 'confirm',
-  join: 'join',
-  leave: 'leave',
-  owner: 'owner',
-  request: 'request',
-  subscribe: 'join',
-  unsubscribe: 'leave',
-};
-
-/**
- * Takes an address apart. What follows the first `+` is the detail, in either dialect: it goes to the same list, so it must
- * meet the same rules. `plain` knows no roles: every address is a posting address.
- */
+/** Takes an address apart, as the list manager forms the addresses of its lists. */
 export function splitAddress({ localPart, domain }: Mailbox, dialect: Dialect): ListAddress {
-  const plus = localPart.indexOf('+', 1);
-  const base = plus === -1 ? localPart : localPart.slice(0, plus);
-  const detail = plus === -1 ? '' : localPart.slice(plus + 1);
-  const dash = base.lastIndexOf('-');
-  const suffix = base.slice(dash + 1).toLowerCase();
-  const role =
-    dialect === 'mailman' && dash > 0 && Object.hasOwn(MAILMAN_ROLES, suffix) ? MAILMAN_ROLES[suffix] : undefined;
-  const list = addressKey({ localPart: role === undefined ? base : base.slice(0, dash), domain });
-  return { list, role: role ?? 'post', detail };
+  const { name, role, detail } = splitLocalPart(localPart, dialect);
+  return { list: addressKey({ localPart: name, domain }), role, detail };
 }
 
 /** The files of a list, the first that exists governs; none where the address is no safe name. */

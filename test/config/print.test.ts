@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/config.ts';
 import { type KeyPair, keyPairReader } from '../../src/config/key-pair.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
+import { DIALECTS } from '../../src/core/facts.ts';
 import { type Layout, PLAIN } from '../../src/core/layout.ts';
 
 const LOOPBACK = [
@@ -139,7 +140,7 @@ const config: fc.Arbitrary<Config> = fc
         fc.record({
           folder: fc.constant('/lists'),
           layout,
-          dialect: fc.constantFrom('mailman' as const, 'plain' as const),
+          dialect: fc.constantFrom(...DIALECTS),
         }),
       ),
     }),
