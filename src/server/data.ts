@@ -139,9 +139,18 @@ interface Chunk {
 /** Commands that are run before others get a turn. */
 const MOST_AT_ONCE = 100;
 
+/** A client's last word, behind the end of another line. */
+const QUIT = /^\n?quit\r\n$/i;
+const LONGEST_QUIT = '\nQUIT\r\n'.length;
+const EMPTY: Buffer = Buffer.alloc(0);
+
 export class ContentStream extends SMTPStream {
   /** Told once, of a line that cannot be read: nothing behind it is. */
   onproblem: (problem: LineProblem) => void = () => {};
+  /** Told once: the client has closed its side, and is not waiting for an answer. */
+  onleft: () => void = () => {};
+  /** The octets that arrived last, as many as QUIT needs. */
+  #latest: Buffer = EMPTY;
   readonly #lines = new CommandLines();
   #incoming: Incoming | null = null;
   #chunk: Chunk | null = null;
@@ -200,6 +209,22 @@ export class ContentStream extends SMTPStream {
     const rest = octets.subarray(slice.length);
     // A turn of the event loop for each chunk: thousands of small ones in a segment must not become a deep stack.
     this.#endChunk(chunk, () => whenTaken(() => setImmediate(() => this._write(rest, 'buffer', done))));
+  }
+
+  override write(octets: Buffer): boolean {
+    const before = octets.length < LONGEST_QUIT ? this.#latest : EMPTY;
+    this.#latest = Buffer.concat([before, octets.subarray(-LONGEST_QUIT)]).subarray(-LONGEST_QUIT);
+    return super.write(octets);
+  }
+
+  /**
+   * The client has closed its side. One whose last word is QUIT has said all and reads on: Exim closes its side with the
+   * dot, before any reply. Whoever says QUIT within unfinished content has left all the same (Postfix, for a lost client).
+   */
+  override end(): this {
+    if (QUIT.test(this.#latest.toString('latin1'))) this.once('finish', () => this.onleft());
+    else this.onleft();
+    return super.end();
   }
 
   override _write(octets: Buffer, _encoding: string, done: Continue): void {

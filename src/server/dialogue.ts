@@ -56,6 +56,8 @@ export abstract class Dialogue extends SMTPConnection {
 
   /** `crowded`: the client has as many connections as one may have. */
   override init(crowded = false): void {
+    // Left to itself the socket closes as soon as the client has closed its side; `onleft` says whether that is meant.
+    this._socket.allowHalfOpen = true;
     this._setListeners(() => {
       if (crowded) this.#end('Too many connections from your address');
       else if (this.site.isFull()) this.reply(replies.tooManyConnections);
@@ -68,6 +70,7 @@ export abstract class Dialogue extends SMTPConnection {
     const parser = new ContentStream();
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
     parser.onproblem = (problem) => this.reply(LINE_PROBLEMS[problem]);
+    parser.onleft = () => this.#leave();
     return parser;
   }
 
@@ -163,12 +166,19 @@ export abstract class Dialogue extends SMTPConnection {
     else {
       this.reply(reply(220, '2.0.0', 'Ready to start TLS'));
       this.#flush();
+      // What the handshake leaves open nobody else would close.
+      this._socket.allowHalfOpen = false;
       this._server.secureContext.set('*', tls);
       this.client.forgetAll();
       this.upgrade(callback);
       return;
     }
     callback();
+  }
+
+  #leave(): void {
+    this.#flush();
+    if (this._socket.writable) this._socket.end();
   }
 
   override close(): void {

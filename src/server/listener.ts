@@ -53,6 +53,11 @@ class Server extends SMTPServer {
       closeTimeout: LIBRARY_CLOSE_TIMEOUT,
       logger: false,
       onConnect: (_session, callback) => callback(),
+      onSecure: (socket, _session, callback) => {
+        // As with a socket in the clear, in `Dialogue`.
+        socket.allowHalfOpen = true;
+        callback();
+      },
     });
     this.site = site;
   }

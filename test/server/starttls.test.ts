@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { type Reply, replies } from '../../src/core/reply.ts';
 import type { Site } from '../../src/server/site.ts';
 import { connectPeer, Peer } from '../support/peer.ts';
-import { openStage, type Stage } from './stage.ts';
+import { type Arrived, openStage, type Stage, type StageOptions } from './stage.ts';
 
 const FOLDER = join('test', 'support', 'certificate');
 
@@ -14,8 +15,12 @@ function context(name = ''): SecureContext {
   return createSecureContext({ cert: read(`${name}cert.pem`), key: read(`${name}key.pem`), minVersion: 'TLSv1.2' });
 }
 
-async function greeted(t: TestContext, site: Partial<Site> = {}): Promise<{ stage: Stage; client: Peer }> {
-  const stage = await openStage({ protocol: 'smtp', site: { tls: context(), ...site } });
+async function greeted(
+  t: TestContext,
+  site: Partial<Site> = {},
+  settle?: StageOptions['settle'],
+): Promise<{ stage: Stage; client: Peer }> {
+  const stage = await openStage({ protocol: 'smtp', site: { tls: context(), ...site }, ...(settle && { settle }) });
   const client = await connectPeer(stage.port);
   t.after(async () => {
     client.socket.destroy();
@@ -109,6 +114,38 @@ test('STARTTLS: while TLS is negotiated a drain and a silent client end in a clo
   assert.match((await client.ask('STARTTLS')) ?? '', /^220 /);
   await stage.listener.drain(20);
   assert.equal(await client.line(), null);
+});
+
+test('STARTTLS: a client that said QUIT and closed its side of TLS reads on; one that only closed it has left', async (t) => {
+  for (const [lastWord, code] of [
+    ['QUIT\r\n', '250'],
+    ['', null],
+  ] as const) {
+    let goOn = (): void => {};
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const settle = async ({ transaction }: Arrived): Promise<Reply> => {
+      await waiting;
+      return transaction.signal.aborted ? replies.clientGone : replies.messageAccepted;
+    };
+    const { client: plain, stage } = await greeted(t, {}, settle);
+    await plain.ask('STARTTLS');
+    const { client, socket } = await secure(plain);
+    for (const command of ['EHLO client.example', 'MAIL FROM:<ann@example.net>', 'RCPT TO:<a@example.org>', 'DATA'])
+      await client.ask(command);
+    socket.allowHalfOpen = true;
+    socket.end(`x: y\r\n\r\n.\r\n${lastWord}`);
+    if (lastWord === '') while (stage.listener.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+    // Whoever comes after it is served: so the end of the first one's side has been seen.
+    const other = await connectPeer(stage.port);
+    await other.reply();
+    other.socket.destroy();
+    goOn();
+    assert.equal((await client.reply())?.slice(0, 3) ?? null, code);
+    if (code !== null) assert.match((await client.reply()) ?? '', /^221 /);
+    while (stage.listener.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
 });
 
 test('STARTTLS: a new certificate is for the sessions that begin TLS from then on', async (t) => {
