@@ -80,7 +80,8 @@ async function startTls(connection: Connection, tls: Tls, until: () => number): 
   const consent = await connection.reply(until());
   if (typeof consent === 'string') return trouble(connection, 'tls', consent);
   if (!isPositive(consent)) {
-    if (consent.code === 421 || isIntermediate(consent)) return refusal('tls', consent);
+    if (isIntermediate(consent)) return trouble(connection, 'tls', 'misplaced');
+    if (consent.code === 421) return refusal('tls', consent);
     return tls.required ? insecure(`STARTTLS: ${consent.code} ${consent.text}`) : null;
   }
   if (!connection.quiet) return trouble(connection, 'tls', 'misplaced');
@@ -200,12 +201,21 @@ async function envelopeDialog(
   const pipelined = connection.capabilities.has('PIPELINING');
   const accepted: number[] = [];
   let answered = false;
-  let mailRefused = false;
-  const fail = (stage: Stage, failure: Failure): Trouble => trouble(connection, stage, failure, answered);
+  let mailRefusal: Reply | null = null;
+  const refusals = new Map<number, Reply>();
+  const tell = (): void => {
+    if (mailRefusal !== null) answers.rest(mailRefusal);
+    for (const [position, refusal] of refusals) answers.set(position, refusal);
+  };
+  const fail = (stage: Stage, failure: Failure): Trouble => {
+    // A reply too many or too few: then a refusal may have been another recipient's, or none at all.
+    if (failure !== 'misplaced') tell();
+    return trouble(connection, stage, failure, answered);
+  };
 
   for (const [index, step] of steps.entries()) {
     if (index === 0 || !pipelined) {
-      if (mailRefused || (step.stage === 'data' && accepted.length === 0)) break;
+      if (mailRefusal !== null || (step.stage === 'data' && accepted.length === 0)) break;
       if (!connection.quiet) return fail(step.stage, 'misplaced');
       connection.write(pipelined ? steps.map(({ command }) => command).join('') : step.command);
     }
@@ -225,21 +235,21 @@ async function envelopeDialog(
       case 'xforward':
         break;
       case 'mail':
-        if (positive) break;
-        mailRefused = true;
-        answers.rest(passOn(outcome));
+        if (!positive) mailRefusal = passOn(outcome);
         break;
       case 'rcpt':
         if (positive) accepted.push(step.position);
-        else answers.set(step.position, passOn(outcome));
+        else refusals.set(step.position, passOn(outcome));
         break;
       case 'data':
         if (positive) return fail('data', 'misplaced');
-        if (isIntermediate(outcome)) return accepted.length === 0 || mailRefused ? 'over' : accepted;
+        tell();
+        if (isIntermediate(outcome)) return accepted.length === 0 || mailRefusal !== null ? 'over' : accepted;
         answers.rest(passOn(outcome));
         break;
     }
   }
+  tell();
   return 'incomplete';
 }
 

@@ -24,8 +24,12 @@ export const reset = { kind: 'reset' } as const;
 export const hang = { kind: 'hang' } as const;
 /** Stops reading, and says nothing from now on. */
 export const stall = { kind: 'stall' } as const;
+/** Stops reading, and may say more. */
+export const deaf = { kind: 'deaf' } as const;
 /** No reply this time. */
 export const nothing = { kind: 'nothing' } as const;
+/** A reply of which an octet comes now and then, and never the end. */
+export const drip = { kind: 'drip' } as const;
 
 /** These octets and no CRLF: garbage, half a line. */
 export function raw(octets: string): Act {
@@ -35,6 +39,11 @@ export function raw(octets: string): Act {
 /** The reply, one octet a turn of the event loop. */
 export function slowly(reply: string): Act {
   return { kind: 'slowly', reply };
+}
+
+/** Acts by the reply, and does not say it. */
+export function unsaid(reply: string): Act {
+  return { kind: 'unsaid', reply };
 }
 
 /** One after the other. */
@@ -48,10 +57,12 @@ export type Act =
   | typeof reset
   | typeof hang
   | typeof stall
+  | typeof deaf
   | typeof nothing
+  | typeof drip
   | { readonly kind: 'secure' }
   | { readonly kind: 'raw'; readonly octets: string }
-  | { readonly kind: 'slowly'; readonly reply: string }
+  | { readonly kind: 'slowly' | 'unsaid'; readonly reply: string }
   | { readonly kind: 'all'; readonly acts: readonly Act[] };
 
 /** One act for every time, or a list of acts, one a time. */
@@ -308,6 +319,12 @@ class ScriptedSession implements Session {
     return true;
   }
 
+  #drip(): void {
+    const timer = setInterval(() => this.#socket.write('-'), DRIP);
+    this.#socket.write('250');
+    this.#socket.once('close', () => clearInterval(timer));
+  }
+
   async #do(act: Act): Promise<void> {
     if (this.#silent) return;
     if (typeof act === 'string') {
@@ -330,7 +347,15 @@ class ScriptedSession implements Session {
       case 'hang':
         this.#silent = true;
         return;
+      case 'deaf':
+        this.#socket.pause();
+        return;
+      case 'drip':
+        this.#silent = true;
+        this.#drip();
+        return;
       case 'nothing':
+      case 'unsaid':
         return;
       case 'secure':
         this.#socket = new TLSSocket(this.#socket, {
@@ -355,6 +380,9 @@ class ScriptedSession implements Session {
   }
 }
 
+/** Milliseconds between two octets: far from what a parser takes for too long, in all the time that anybody waits. */
+const DRIP = 20;
+
 function wire(reply: string): string {
   return `${reply.replaceAll('\n', '\r\n')}\r\n`;
 }
@@ -362,6 +390,6 @@ function wire(reply: string): string {
 /** Of the first reply that the act gives. */
 function firstDigit(act: Act): string | undefined {
   if (typeof act === 'string') return act[0];
-  if (act.kind === 'slowly') return act.reply[0];
+  if (act.kind === 'slowly' || act.kind === 'unsaid') return act.reply[0];
   return act.kind === 'all' && act.acts[0] !== undefined ? firstDigit(act.acts[0]) : undefined;
 }
