@@ -84,8 +84,7 @@ export interface Outcome {
   readonly reply: Reply;
   /** The downstream that was asked, or that has the message since an earlier attempt; null where there is none. */
   readonly downstream: string | null;
-  /** Left out where there are none. */
-  readonly copies?: readonly CopyOutcome[];
-  /** Milliseconds from asking the downstream to its reply; left out where none was asked now. */
-  readonly ms?: number;
+  readonly copies: readonly CopyOutcome[];
+  /** Milliseconds from asking the downstream to its reply; null where none was asked now. */
+  readonly ms: number | null;
 }

@@ -133,10 +133,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): Promise<readonly Outcome[]> {
     const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
     const outcomes = new Map<Decision, Outcome>();
-    const conclude: Conclude = (decision: Decision, reply: Reply, asked?: Asked): void => {
+    const conclude: Conclude = (decision: Decision, reply: Reply, asked: Asked = {}): void => {
       if (outcomes.has(decision)) return;
       const { recipient, verdict } = decision;
-      const outcome = { recipient, verdict, reply, downstream: null, ...asked };
+      const { downstream = null, copies = [], ms = null } = asked;
+      const outcome = { recipient, verdict, reply, downstream, copies, ms };
       outcomes.set(decision, outcome);
       answer(decisions.indexOf(decision), outcome);
     };

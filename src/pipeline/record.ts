@@ -38,12 +38,12 @@ function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: R
     ms: outcome?.ms ?? null,
   };
   const remarks = verdict === null ? NOTHING : remarksOf(verdict);
-  const plain = verdict?.kind !== 'redirect' && outcome?.copies === undefined;
+  const plain = verdict?.kind !== 'redirect' && !outcome?.copies.length;
   if (plain && remarks === NOTHING && shadows.length === 0) return one;
   return {
     ...one,
     ...(verdict?.kind === 'redirect' ? { redirect: printMailbox(verdict.to) } : {}),
-    ...(outcome?.copies === undefined ? {} : { copies: outcome.copies.map(recordCopy) }),
+    ...(outcome?.copies.length ? { copies: outcome.copies.map(recordCopy) } : {}),
     ...remarks,
     ...(shadows.length === 0 ? {} : { shadow: shadows }),
   };

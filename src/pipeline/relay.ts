@@ -92,7 +92,7 @@ export async function relay(
   transaction: Transaction,
   message: Message,
   deliveries: readonly Delivery[],
-  options: Omit<DeliverOptions, 'onReply'>,
+  { signal, deadline }: Omit<DeliverOptions, 'onReply'>,
   answer: (position: number, reply: Reply) => void,
 ): Promise<void> {
   const deliver = async (group: Group): Promise<void> => {
@@ -106,7 +106,7 @@ export async function relay(
       const edited = editContent(message.content, message.header, group.edits);
       const content = edited instanceof Promise ? await edited : edited;
       const envelope = { transaction, recipients: group.recipients };
-      const results = await group.downstream.deliver(envelope, content, { ...options, onReply });
+      const results = await group.downstream.deliver(envelope, content, { signal, deadline, onReply });
       for (const [index, reply] of results.entries()) onReply(index, reply);
     } finally {
       const unanswered = withId(replies.internalError, transaction.id);

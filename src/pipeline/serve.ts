@@ -69,16 +69,13 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
   const left = wanting.filter((decision) => !done.has(decision));
   const deliveries = mains.map(({ delivery }) => delivery);
   const copies = await sendCopies(parts, serving, left, deliveries);
-  const copiesFor = (decision: Decision): Asked => {
-    const own = copies.of.get(decision);
-    return own === undefined ? {} : { copies: own };
-  };
+  const copiesFor = (decision: Decision): readonly CopyOutcome[] => copies.of.get(decision) ?? [];
   for (const decision of left) {
     const waits = one ? copies.failed.size > 0 : copies.failed.has(decision);
     if (!waits && isServed(decision.verdict)) continue;
     done.add(decision);
     const answer = waits ? withId(notComplete, transaction.id) : replies.messageAccepted;
-    conclude(decision, answer, copiesFor(decision));
+    conclude(decision, answer, { copies: copiesFor(decision) });
   }
 
   const open = mains.filter(({ decision }) => !done.has(decision));
@@ -92,7 +89,8 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
     if (main === undefined) return;
     const { decision, delivery, key } = main;
     deferred ||= isTransient(answer);
-    conclude(decision, answer, { downstream: delivery.downstream.name, ms: now() - began, ...copiesFor(decision) });
+    const asked = { downstream: delivery.downstream.name, ms: now() - began, copies: copiesFor(decision) };
+    conclude(decision, answer, asked);
     if (!isPositive(answer)) return;
     took.push(key);
     const remembered = accept(decision, message);
@@ -114,6 +112,7 @@ function mainOf({ destinations, traceFields }: ServeParts, serving: Serving, dec
   const { verdict, recipient } = decision;
   if (!isServed(verdict)) return null;
   const edits = [...verdict.edits, ...traceFields(entrance, transaction)];
-  const delivery = { ...destinations.of(decision, verdict), edits };
+  const { recipient: to, downstream, insteadOf } = destinations.of(decision, verdict);
+  const delivery = { recipient: to, downstream, edits, insteadOf };
   return { decision, delivery, key: servedKey(transaction, recipient.forwardPath, 'served') };
 }

@@ -34,191 +34,217 @@ export function startEvaluation(
   tracing: boolean,
   count: (rule: Rule, matched: boolean) => void = () => {},
 ): Evaluation {
-  const edits: HeaderEdit[] = [];
-  const copies: Copy[] = [];
-  const notes: string[] = [];
-  const trace: TraceStep[] = [];
-  const asked: { readonly rule: Rule; readonly waits: boolean; readonly sum: number | null }[] = [];
-  /** Shadow rules come past and not answered yet. */
-  const passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
-  const shadows: string[] = [];
-  /** Of their own, so that what their patterns cost is not charged to the rules that decide. */
-  const answersOfShadows: Answers = new Map();
-  let next = 0;
-  /** The rule of the list that relayed, for want of a later one that decides. */
-  let relayed: Rule | null = null;
-  let redirected: Mailbox | null = null;
-  let verdict: Verdict | null = null;
+  return new ProgramEvaluation(program, log, tracing, count);
+}
 
-  function run(facts: Facts): Progress | Promise<Progress> {
-    for (let rule = program.rules[next]; rule !== undefined; rule = program.rules[next]) {
+// A class, because an object with closures and getters of its own costs more than most rules do.
+class ProgramEvaluation implements Evaluation {
+  readonly shadows: string[] = [];
+  readonly trace: TraceStep[] = [];
+  readonly #program: Program;
+  readonly #log: Log;
+  readonly #tracing: boolean;
+  readonly #count: (rule: Rule, matched: boolean) => void;
+  readonly #edits: HeaderEdit[] = [];
+  readonly #copies: Copy[] = [];
+  readonly #notes: string[] = [];
+  readonly #asked: { readonly rule: Rule; readonly waits: boolean; readonly sum: number | null }[] = [];
+  /** Shadow rules come past and not answered yet. */
+  readonly #passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
+  /** Of their own, so that what their patterns cost is not charged to the rules that decide. */
+  readonly #answersOfShadows: Answers | null;
+  #next = 0;
+  /** The rule of the list that relayed, for want of a later one that decides. */
+  #relayed: Rule | null = null;
+  #redirected: Mailbox | null = null;
+  #verdict: Verdict | null = null;
+
+  constructor(program: Program, log: Log, tracing: boolean, count: (rule: Rule, matched: boolean) => void) {
+    this.#program = program;
+    this.#log = log;
+    this.#tracing = tracing;
+    this.#count = count;
+    this.#answersOfShadows = program.shadows ? new Map() : null;
+  }
+
+  get undecided(): readonly Rule[] {
+    return this.#verdict === null ? this.#program.rules.slice(this.#next) : [];
+  }
+
+  get pending(): boolean {
+    return this.#passed.length > 0;
+  }
+
+  advance(facts: Facts): Progress | Promise<Progress> {
+    return this.#answersOfShadows === null
+      ? (this.#verdict ?? this.#proceed(facts))
+      : this.#runWithShadows(facts, this.#answersOfShadows);
+  }
+
+  accepted(facts: ContentFacts): void | Promise<void> {
+    return this.#program.accepted.length === 0 ? undefined : this.#tellAccepted(facts);
+  }
+
+  #proceed(facts: Facts): Progress | Promise<Progress> {
+    return this.#tracing ? this.#runTraced(facts) : this.#run(facts);
+  }
+
+  #run(facts: Facts): Progress | Promise<Progress> {
+    for (let rule = this.#program.rules[this.#next]; rule !== undefined; rule = this.#program.rules[this.#next]) {
       if (rule.shadow) {
-        passed.push({ rule, sum: facts.score.sum });
-        next += 1;
+        this.#passed.push({ rule, sum: facts.score.sum });
+        this.#next += 1;
         continue;
       }
       try {
         const truth = rule.clause.test(facts);
-        if (typeof truth === 'object') return wait(rule, truth, facts);
-        const progress = take(rule, truth, facts);
+        if (typeof truth === 'object') return this.#wait(rule, truth, facts);
+        const progress = this.#take(rule, truth, facts);
         if (progress !== null) return progress;
       } catch (error) {
-        const progress = fail(rule, facts, error);
+        const progress = this.#fail(rule, facts, error);
         if (progress !== null) return progress;
       }
     }
-    return conclude(relayed, facts, sendOn(null));
+    return this.#conclude(this.#relayed, facts, this.#sendOn(null));
   }
 
-  async function wait(rule: Rule, pending: Promise<Truth>, facts: Facts): Promise<Progress> {
+  async #wait(rule: Rule, pending: Promise<Truth>, facts: Facts): Promise<Progress> {
     try {
-      const progress = take(rule, await pending, facts);
+      const progress = this.#take(rule, await pending, facts);
       if (progress !== null) return progress;
     } catch (error) {
-      const progress = fail(rule, facts, error);
+      const progress = this.#fail(rule, facts, error);
       if (progress !== null) return progress;
     }
-    return run(facts);
+    return this.#run(facts);
   }
 
   /** What a rule's answer comes to; null where the next rule is to be asked. */
-  function take(rule: Rule, truth: Truth, facts: Facts): Progress | null {
+  #take(rule: Rule, truth: Truth, facts: Facts): Progress | null {
     const waits = truth === true && !isReached(rule.phase, facts.phase);
-    if (tracing) asked.push({ rule, waits, sum: facts.score.sum });
+    if (this.#tracing) this.#asked.push({ rule, waits, sum: facts.score.sum });
     if (truth === 'later' || waits) return 'later';
-    next += 1;
+    this.#next += 1;
     if (!truth) return null;
-    for (const mark of rule.marks) leave(mark, facts);
+    for (const mark of rule.marks) this.#leave(mark, facts);
     if (rule.decide === null) return null;
     const decision = rule.decide(facts);
-    if (decision.kind === 'redirect') redirected = decision.to;
-    else if (decision.kind === 'relay') edits.push(...(decision.edits ?? []));
-    else return conclude(rule, facts, rulingOf(decision));
+    if (decision.kind === 'redirect') this.#redirected = decision.to;
+    else if (decision.kind === 'relay') this.#edits.push(...(decision.edits ?? []));
+    else return this.#conclude(rule, facts, this.#rulingOf(decision));
     const downstream = decision.kind === 'relay' ? decision.downstream : null;
-    if (rule.layer !== 'rules') return conclude(rule, facts, sendOn(downstream));
-    relayed = rule;
-    next = program.after;
+    if (rule.layer !== 'rules') return this.#conclude(rule, facts, this.#sendOn(downstream));
+    this.#relayed = rule;
+    this.#next = this.#program.after;
     return null;
   }
 
-  function leave(mark: Mark, facts: Facts): void {
+  #leave(mark: Mark, facts: Facts): void {
     switch (mark.kind) {
       case 'edit':
-        edits.push(mark.edit(facts));
+        this.#edits.push(mark.edit(facts));
         break;
       case 'note':
-        notes.push(mark.note(facts));
+        this.#notes.push(mark.note(facts));
         break;
       case 'copy':
-        if (!copies.some(({ to }) => sameMailbox(to, mark.to))) copies.push({ to: mark.to, edits: [...edits] });
+        if (!this.#copies.some(({ to }) => sameMailbox(to, mark.to)))
+          this.#copies.push({ to: mark.to, edits: [...this.#edits] });
         break;
       case 'score':
         facts.score.sum = addScore(facts.score.sum ?? 0, mark.points);
     }
   }
 
-  function sendOn(downstream: string | null): Ruling {
-    const how = { downstream, edits, ...alsoTo() };
-    return redirected === null ? { kind: 'relay', ...how } : { kind: 'redirect', to: redirected, ...how };
+  #sendOn(downstream: string | null): Ruling {
+    const edits = this.#edits;
+    if (this.#redirected !== null) {
+      return { kind: 'redirect', to: this.#redirected, downstream, edits, ...this.#alsoTo() };
+    }
+    return { kind: 'relay', downstream, edits, ...this.#alsoTo() };
   }
 
-  function rulingOf(decision: Exclude<Decision, { readonly kind: 'relay' | 'redirect' }>): Ruling {
+  #rulingOf(decision: Exclude<Decision, { readonly kind: 'relay' | 'redirect' }>): Ruling {
     switch (decision.kind) {
       case 'quarantine':
-        return { ...decision, edits, ...alsoTo() };
+        return { ...decision, edits: this.#edits, ...this.#alsoTo() };
       case 'discard':
-        return { ...decision, ...alsoTo() };
+        return { ...decision, ...this.#alsoTo() };
       default:
         return decision;
     }
   }
 
-  function alsoTo(): { readonly copies?: readonly Copy[] } {
-    return copies.length > 0 ? { copies } : {};
+  #alsoTo(): { readonly copies?: readonly Copy[] } {
+    return this.#copies.length > 0 ? { copies: this.#copies } : {};
   }
 
   /** What becomes of a rule that cannot be answered; null where it is set aside and the next one is to be asked. */
-  function fail(rule: Rule, facts: Facts, error: unknown): Verdict | null {
+  #fail(rule: Rule, facts: Facts, error: unknown): Verdict | null {
     const { id } = facts.transaction;
-    if (tracing) asked.push({ rule, waits: false, sum: facts.score.sum });
+    if (this.#tracing) this.#asked.push({ rule, waits: false, sum: facts.score.sum });
     const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
-    if (error instanceof TooCostly) log.warn('rule-too-costly', { ...where, becomes: rule.ifTooCostly });
-    else log.error('rule', error, where);
+    if (error instanceof TooCostly) this.#log.warn('rule-too-costly', { ...where, becomes: rule.ifTooCostly });
+    else this.#log.error('rule', error, where);
     if (error instanceof TooCostly && rule.ifTooCostly === 'skip') {
-      next += 1;
+      this.#next += 1;
       return null;
     }
-    return conclude(rule, facts, { kind: 'defer', reply: withId(replies.policyUnavailable, id) });
+    return this.#conclude(rule, facts, { kind: 'defer', reply: withId(replies.policyUnavailable, id) });
   }
 
-  function conclude(rule: Rule | null, { phase, score: { sum } }: Facts, outcome: Ruling): Verdict {
+  #conclude(rule: Rule | null, { phase, score: { sum } }: Facts, outcome: Ruling): Verdict {
+    const notes = this.#notes;
+    const by = { ruleset: rule?.place.file ?? '', rule: rule?.name ?? null, phase };
     const remarks: Remarks = { ...(notes.length > 0 ? { notes } : {}), ...(sum === null ? {} : { score: sum }) };
-    verdict = { ruleset: rule?.place.file ?? '', rule: rule?.name ?? null, phase, ...remarks, ...outcome };
-    return verdict;
+    this.#verdict = { ...by, ...remarks, ...outcome };
+    return this.#verdict;
   }
 
-  async function runTraced(facts: Facts): Promise<Progress> {
-    const progress = await run(facts);
+  async #runTraced(facts: Facts): Promise<Progress> {
+    const progress = await this.#run(facts);
     // What a rule saw is shown as it saw it, though rules behind it have scored since.
-    for (const { rule, waits, sum } of asked.splice(0))
-      trace.push(await traceRule(rule, { ...facts, score: { sum } }, waits));
+    for (const { rule, waits, sum } of this.#asked.splice(0))
+      this.trace.push(await traceRule(rule, { ...facts, score: { sum } }, waits));
     return progress;
   }
 
   /** Whether it is answered. */
-  async function askShadow(rule: Rule, facts: Facts): Promise<boolean> {
+  async #askShadow(rule: Rule, facts: Facts): Promise<boolean> {
     try {
       const truth = await rule.clause.test(facts);
-      if (tracing) trace.push(await traceRule(rule, facts, false));
+      if (this.#tracing) this.trace.push(await traceRule(rule, facts, false));
       if (truth === 'later') return false;
-      count(rule, truth);
-      if (truth && rule.decide !== null) shadows.push(rule.name);
+      this.#count(rule, truth);
+      if (truth && rule.decide !== null) this.shadows.push(rule.name);
     } catch (error) {
       const { id } = facts.transaction;
       const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
-      if (error instanceof TooCostly) log.warn('rule-too-costly', { ...where, becomes: 'skip' });
-      else log.error('shadow-rule', error, where);
+      if (error instanceof TooCostly) this.#log.warn('rule-too-costly', { ...where, becomes: 'skip' });
+      else this.#log.error('shadow-rule', error, where);
     }
     return true;
   }
 
-  async function runWithShadows(facts: Facts): Promise<Progress> {
-    const progress = verdict ?? (await proceed(facts));
-    for (const one of passed.splice(0)) {
+  async #runWithShadows(facts: Facts, answers: Answers): Promise<Progress> {
+    const progress = this.#verdict ?? (await this.#proceed(facts));
+    for (const one of this.#passed.splice(0)) {
       // It asks the score as it was when it was come past: a rule behind it cannot change its answer.
-      if (!(await askShadow(one.rule, { ...facts, answers: answersOfShadows, score: { sum: one.sum } })))
-        passed.push(one);
+      if (!(await this.#askShadow(one.rule, { ...facts, answers, score: { sum: one.sum } }))) this.#passed.push(one);
     }
     return progress;
   }
 
-  function accepted(facts: ContentFacts): void | Promise<void> {
-    return program.accepted.length === 0 ? undefined : tellAccepted(facts);
-  }
-
-  async function tellAccepted(facts: ContentFacts): Promise<void> {
-    for (const tell of program.accepted) {
+  async #tellAccepted(facts: ContentFacts): Promise<void> {
+    for (const tell of this.#program.accepted) {
       try {
         await tell(facts);
       } catch (error) {
-        log.error('not-remembered', error, { id: facts.transaction.id, list: facts.address.list });
+        this.#log.error('not-remembered', error, { id: facts.transaction.id, list: facts.address.list });
       }
     }
   }
-
-  const proceed = tracing ? runTraced : run;
-  return {
-    accepted,
-    advance: (facts) => (program.shadows ? runWithShadows(facts) : (verdict ?? proceed(facts))),
-    get undecided() {
-      return verdict === null ? program.rules.slice(next) : [];
-    },
-    get pending() {
-      return passed.length > 0;
-    },
-    shadows,
-    trace,
-  };
 }
 
 /** Sums of decimal fractions as people expect them: 0.7 and 0.1 are at least 0.8. */

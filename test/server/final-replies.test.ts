@@ -17,7 +17,7 @@ const NO = reply(550, '5.7.1', 'no');
 
 function outcome(name: string, verdict: Verdict | null, told: Reply, downstream: string | null = null): Outcome {
   const recipient = { forwardPath: { localPart: name, domain: 'x.example' }, raw: name, parameters: new Map() };
-  return { recipient, verdict, reply: told, downstream };
+  return { recipient, verdict, reply: told, downstream, copies: [], ms: null };
 }
 const refused = (told: Reply): Verdict => ({ ...by, kind: 'reject', reply: told });
 

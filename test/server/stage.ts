@@ -65,7 +65,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       const outcomes: Outcome[] = [];
       for (const [position, recipient] of accepted.entries()) {
         const reply = (await options.settle?.(whole, position)) ?? replies.messageAccepted;
-        const outcome = { recipient, verdict: null, reply, downstream: 'test' };
+        const outcome = { recipient, verdict: null, reply, downstream: 'test', copies: [], ms: null };
         answer?.(position, outcome);
         outcomes.push(outcome);
       }

@@ -40,8 +40,11 @@ export const loop = defineCondition({
   saw: (facts) => markOf(facts) ?? 'no mark of this list',
 });
 
+const MARKS = ['List-Id', 'List-Post', 'X-BeenThere', 'X-Loop', 'Delivered-To'];
+
 /** The name of the field that marks the message as having been here; null where none does. */
 function markOf({ header, address }: HeaderFacts): string | null {
+  if (!MARKS.some((name) => header.named(name).length > 0)) return null;
   const list = foldForMatch(address.list);
   const id = list.replace(/@(?=[^@]*$)/, '.');
   const texts = (name: string): readonly string[] => header.named(name).map((field) => textOf(field, false));
