@@ -21,6 +21,8 @@ export interface PostfixOptions {
   readonly listens: readonly Address[];
   /** Server that takes mail for everybody whom main.cf does not route: bounces. */
   readonly elsewhere: Address;
+  /** Its folder in the sandbox, where a test runs several; by default `postfix`. */
+  readonly name?: string;
 }
 
 /** What became of one recipient in one attempt, from the log line of a delivery agent. */
@@ -50,7 +52,7 @@ export class Postfix {
 
   /** Writes the configuration, starts the master and waits until every address accepts connections. */
   static async start(sandbox: Sandbox, options: PostfixOptions): Promise<Postfix> {
-    const base = join(sandbox.folder, 'postfix');
+    const base = join(sandbox.folder, options.name ?? 'postfix');
     for (const folder of ['etc', 'queue', 'data', 'log'])
       mkdirSync(join(base, folder), { recursive: true, mode: 0o755 });
     chownSync(join(base, 'data'), identity('postfix').uid, statSync(base).gid);

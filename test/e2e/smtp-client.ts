@@ -107,7 +107,8 @@ export async function submit(address: Address, submission: Submission): Promise<
   try {
     await client.command('EHLO mail.example.net');
     if (submission.xclient !== undefined) {
-      await client.command(`XCLIENT ${submission.xclient}`);
+      const answer = await client.command(`XCLIENT ${submission.xclient}`);
+      if (!answer.startsWith('220')) throw new Error(`XCLIENT was answered with ${answer}`);
       await client.command('EHLO mail.example.net');
     }
     const answers = await client.send(submission);

@@ -19,6 +19,7 @@ import { contents, Tap } from '../tap.ts';
 const GARDENERS = 'gardeners@lists.example.org';
 const NEWS = 'news@lists.example.org';
 const FRIEND = 'NAME=mail.example.net ADDR=192.0.2.10 PORT=40001 HELO=mail.example.net PROTO=ESMTP';
+const NAMELESS = 'NAME=[UNAVAILABLE] ADDR=203.0.113.9 PORT=40003 HELO=[203.0.113.9] PROTO=ESMTP';
 const BLOCKED = 'NAME=[UNAVAILABLE] ADDR=198.51.100.66 PORT=40002 HELO=bulk.example PROTO=ESMTP';
 
 suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
@@ -29,6 +30,13 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
   let postfix: Postfix;
   let postern: Postern;
   let listManager: RecordingServer;
+  /** The author's own mail server: a remote client with a queue. */
+  let authorsPostfix: Postfix;
+  let authorsDoor = '';
+  /** Mailboxes of authors, as their own mail server reaches them. */
+  let authorsHome: RecordingServer;
+  /** Everybody whom our Postfix could send something to. */
+  let elsewhere: RecordingServer;
   let tapBefore: Tap;
   let tapBehind: Tap;
 
@@ -39,6 +47,9 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
     const toAfterFilter = await freeAddress();
     const afterFilter = await freeAddress();
     const lmtp = await freeAddress();
+    const world = await freeAddress();
+    const home = await freeAddress();
+    authorsDoor = await freeAddress();
 
     const example = new Example(sandbox, 'postfix-before-queue');
     example.replace('postern.yaml', { '127.0.0.1:10025': listener, '127.0.0.1:10026': toAfterFilter });
@@ -46,6 +57,10 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
 
     listManager = await RecordingServer.start(lmtp, { protocol: 'lmtp' });
     sandbox.onClose(() => listManager.stop());
+    elsewhere = await RecordingServer.start(world, { protocol: 'smtp' });
+    sandbox.onClose(() => elsewhere.stop());
+    authorsHome = await RecordingServer.start(home, { protocol: 'smtp' });
+    sandbox.onClose(() => authorsHome.stop());
     tapBefore = await Tap.start(toPostern, listener);
     sandbox.onClose(() => tapBefore.stop());
     tapBehind = await Tap.start(toAfterFilter, afterFilter);
@@ -58,7 +73,15 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
         '127.0.0.1:10026 inet': `${afterFilter} inet`,
       }),
       listens: [front, afterFilter],
-      elsewhere: await freeAddress(),
+      elsewhere: world,
+    });
+    authorsPostfix = await Postfix.start(sandbox, {
+      name: 'authors-postfix',
+      main: `myhostname = mail.example.net
+transport_maps = inline:{ { lists.example.org = smtp:${front.replace(/^(.*):/, '[$1]:')} } }\n`,
+      master: `${authorsDoor} inet n - n - - smtpd\n`,
+      listens: [authorsDoor],
+      elsewhere: home,
     });
     postern = await Postern.start(sandbox, ['--config', config], [listener]);
   });
@@ -80,6 +103,14 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
   };
   const arrived = (subject: string) =>
     listManager.messages.filter((message) => message.content.includes(`subject:   ${subject}\r\n`));
+  /** What XFORWARD said of the client of that message, sorted; without IDENT, which is each hop's own. */
+  const forwarded = (tap: Tap, subject: string): readonly string[] => {
+    const transactions = tap.sessions.flatMap((session) => session.fromClient.split('\r\n.\r\n'));
+    const transaction = transactions.find((one) => one.includes(`subject:   ${subject}\r\n`)) ?? '';
+    const lines = transaction.match(/^XFORWARD .*$/gm) ?? [];
+    const attributes = lines.flatMap((line) => line.trim().split(' ').slice(1));
+    return attributes.filter((attribute) => !attribute.startsWith('IDENT=')).sort();
+  };
   /** Nothing of a message is behind Postern: no content was ever committed to the after-filter smtpd. */
   const assertStopped = (subject: string): void => {
     const behind = tapBehind.sessions.flatMap(contents).filter((content) => content.includes(subject));
@@ -104,12 +135,20 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
     assert.equal(got, sent, 'what Postern sent on is what Postfix had sent');
   });
 
-  test('the after-filter smtpd hears who the remote client is', async () => {
-    await send('who is it', { to: [GARDENERS] });
-    await until('the list manager to get it', () => arrived('who is it').length > 0);
-    const session = tapBehind.sessions.find((one) => one.fromClient.includes('who is it'));
-    assert.match(session?.fromClient ?? '', /^XFORWARD .*\bADDR=192\.0\.2\.10\b/m);
-    assert.match(postfix.log(), /after-filter\/smtpd.*orig_client=mail\.example\.net\[192\.0\.2\.10\]/);
+  test('the after-filter smtpd hears who the remote client is, in full', async () => {
+    const clients = {
+      'who is it': [FRIEND, 'mail.example.net[192.0.2.10]', '192.0.2.10'],
+      'who is it without a name': [NAMELESS, 'unknown[203.0.113.9]', '203.0.113.9'],
+    };
+    for (const [subject, [xclient = '', logged = '', address]] of Object.entries(clients)) {
+      const { final } = await send(subject, { to: [GARDENERS], xclient });
+      assert.match(final, /^250 /);
+      await until('the list manager to get it', () => arrived(subject).length > 0);
+      assert.equal(forwarded(tapBefore, subject).length, 6, 'NAME ADDR PORT HELO PROTO SOURCE');
+      assert.deepEqual(forwarded(tapBehind, subject), forwarded(tapBefore, subject));
+      assert.ok(postfix.log().includes(`orig_client=${logged}`), `the log names ${logged}`);
+      await until(`a log record of ${address}`, () => postern.transactions.some(({ client }) => client === address));
+    }
   });
 
   test('a client_ip rule refuses every RCPT of the client that Postfix names', async () => {
@@ -149,15 +188,63 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
     assert.equal(recipient?.reply, answers.final);
   });
 
-  test('mixed verdicts after the dot: the refusal stands for all and names the list, nothing is delivered', async () => {
-    const answers = await send('one of two', {
-      author: 'eve@example.com',
-      from: 'editor@example.org',
-      to: [NEWS, GARDENERS],
+  test('two lists whose answers may differ: the second is asked for in a message of its own', async () => {
+    const both = { author: 'eve@example.com', from: 'editor@example.org' };
+    const answers = await send('one of two', { ...both, to: [NEWS, GARDENERS] });
+    assert.equal(answers.rcpt[0], '250 2.1.5 Ok');
+    assert.match(answers.rcpt[1] ?? '', /^452 4\.5\.3 /);
+    assert.match(answers.final, /^250 2\.0\.0 Ok: queued as \w+$/);
+    const other = await send('the other of two', { ...both, to: [GARDENERS] });
+    assert.match(other.final, /^550 5\.7\.1 Only subscribers may post to gardeners@lists\.example\.org\./);
+    assertStopped('the other of two');
+  });
+
+  test("the author's own server: each list's answer is its own, and the author hears of it from there", async () => {
+    const to = [GARDENERS, NEWS];
+    const content = oddMessage({ author: 'eve@example.com', to: to.join(', '), subject: 'from afar' });
+    await submit(authorsDoor, { from: 'editor@example.org', to, content });
+    const last = (path: string) =>
+      until(`the end of the delivery to ${path}`, () => {
+        const delivery = authorsPostfix.deliveries(path).at(-1);
+        if (delivery?.status === 'deferred') authorsPostfix.flush();
+        return delivery !== undefined && delivery.status !== 'deferred' ? delivery : null;
+      });
+    assert.equal((await last(NEWS)).status, 'sent');
+    const refused = await last(GARDENERS);
+    assert.equal(refused.status, 'bounced');
+    assert.match(refused.reason, /said: 550 5\.7\.1 Only subscribers may post to gardeners@lists\.example\.org\./);
+
+    const bounce = await until('the bounce', () => authorsHome.messagesFor('editor@example.org')[0] ?? null);
+    assert.match(bounce.content.toString('latin1'), /^Reporting-MTA: dns; mail\.example\.net\r$/m);
+    await until('the list manager to get it', () => arrived('from afar')[0] ?? null);
+    assert.deepEqual(
+      arrived('from afar').map((message) => message.recipients),
+      [[NEWS]],
+    );
+    assert.deepEqual(elsewhere.messages, [], 'our Postfix sent no bounce');
+  });
+
+  test("Postern down: the mail waits in the queue of the author's own server and arrives once", async () => {
+    assert.equal(await postern.stop(), 0);
+    await tapBefore.stop();
+    const content = oddMessage({ author: 'ann@example.net', to: GARDENERS, subject: 'waiting' });
+    const attempts = authorsPostfix.deliveries(GARDENERS).length;
+    await submit(authorsDoor, { from: 'ann@example.net', to: [GARDENERS], content });
+    await until('the attempt to fail', () => authorsPostfix.deliveries(GARDENERS).length > attempts);
+    const failed = authorsPostfix.deliveries(GARDENERS).at(-1);
+    assert.equal(failed?.status, 'deferred');
+    assert.match(failed?.reason ?? '', /said: 451 4\.3\.0 /);
+    assert.deepEqual(authorsPostfix.queued(), [GARDENERS]);
+
+    await tapBefore.open();
+    postern = await Postern.start(sandbox, ['--config', config], [listener]);
+    await until('the message', () => {
+      if (arrived('waiting').length > 0) return true;
+      authorsPostfix.flush();
+      return false;
     });
-    assert.deepEqual(answers.rcpt, ['250 2.1.5 Ok', '250 2.1.5 Ok']);
-    assert.match(answers.final.split('\n')[0] ?? '', /^550[ -]5\.7\.1 .*gardeners@lists\.example\.org/);
-    assertStopped('one of two');
+    await until('the queue to be empty', () => authorsPostfix.queued().length === 0);
+    assert.equal(arrived('waiting').length, 1);
   });
 
   test('Postern ends in the middle of the content: 451, and nothing of it arrives', async () => {
@@ -205,6 +292,7 @@ suite('Postfix with speed_adjust, and refuse_at: data', whyNoPostfix(), () => {
   let front = '';
   let postern: Postern;
   let listManager: RecordingServer;
+  let startPostern: () => Promise<Postern>;
 
   before(async () => {
     front = await freeAddress();
@@ -212,24 +300,21 @@ suite('Postfix with speed_adjust, and refuse_at: data', whyNoPostfix(), () => {
     const afterFilter = await freeAddress();
     const lmtp = await freeAddress();
     const example = new Example(sandbox, 'postfix-before-queue');
-    example.replace('postern.yaml', {
-      '127.0.0.1:10025': listener,
-      '127.0.0.1:10026': afterFilter,
-      'mixed: strictest': 'refuse_at: data\n    mixed: strictest',
-    });
+    example.replace('postern-speed-adjust.yaml', { '127.0.0.1:10025': listener, '127.0.0.1:10026': afterFilter });
     listManager = await RecordingServer.start(lmtp, { protocol: 'lmtp' });
     sandbox.onClose(() => listManager.stop());
     await Postfix.start(sandbox, {
       main: example.replace('postfix/main.cf', { '127.0.0.1:8024': lmtp }),
-      master: example.replace('postfix/master.cf', {
+      master: example.replace('postfix/master-speed-adjust.cf', {
         'smtp      inet': `${front} inet`,
-        'smtpd_proxy_filter=127.0.0.1:10025': `smtpd_proxy_filter=${listener}\n  -o smtpd_proxy_options=speed_adjust`,
+        '127.0.0.1:10025': listener,
         '127.0.0.1:10026 inet': `${afterFilter} inet`,
       }),
       listens: [front, afterFilter],
       elsewhere: await freeAddress(),
     });
-    postern = await Postern.start(sandbox, ['--config', example.path('postern.yaml')], [listener]);
+    startPostern = () => Postern.start(sandbox, ['--config', example.path('postern-speed-adjust.yaml')], [listener]);
+    postern = await startPostern();
   });
 
   after(async () => {
@@ -237,15 +322,43 @@ suite('Postfix with speed_adjust, and refuse_at: data', whyNoPostfix(), () => {
     await sandbox.close();
   });
 
-  test('a refusal by the envelope is told after the dot, for the message as a whole', async () => {
-    const content = oddMessage({ author: 'ann@example.net', to: GARDENERS, subject: 'speedy' });
-    const refused = await submit(front, { from: 'ann@example.net', to: [GARDENERS, NEWS], content, xclient: BLOCKED });
-    assert.deepEqual(refused.rcpt, ['250 2.1.5 Ok', '250 2.1.5 Ok']);
-    assert.match(refused.final, /^550.5\.7\.1 .*Mail from your network is not accepted here/);
+  const send = (subject: string, more: { author?: string; to: readonly string[]; xclient?: string }) => {
+    const author = more.author ?? 'ann@example.net';
+    const content = oddMessage({ author, to: more.to.join(', '), subject });
+    return submit(front, { from: 'editor@example.org', content, xclient: FRIEND, ...more });
+  };
+  const arrived = (subject: string) =>
+    listManager.messages.filter((message) => message.content.includes(`subject:   ${subject}\r\n`));
 
-    const accepted = await submit(front, { from: 'ann@example.net', to: [GARDENERS], content, xclient: FRIEND });
-    assert.match(accepted.final, /^250 2\.0\.0 Ok: queued as \w+$/);
-    await until('the list manager to get it', () => listManager.messages.length > 0);
-    assert.deepEqual(listManager.messages[0]?.recipients, [GARDENERS]);
+  test('an accepted message reaches both lists in one transaction', async () => {
+    const answers = await send('speedy', { to: [GARDENERS, NEWS] });
+    assert.deepEqual(answers.rcpt, ['250 2.1.5 Ok', '250 2.1.5 Ok']);
+    assert.match(answers.final, /^250 2\.0\.0 Ok: queued as \w+$/);
+    const message = await until('the list manager to get it', () => arrived('speedy')[0] ?? null);
+    assert.deepEqual(message.recipients, [GARDENERS, NEWS]);
+  });
+
+  test('a refusal by the envelope is told after the dot, for the message as a whole', async () => {
+    const answers = await send('blocked', { to: [GARDENERS, NEWS], xclient: BLOCKED });
+    assert.deepEqual(answers.rcpt, ['250 2.1.5 Ok', '250 2.1.5 Ok']);
+    assert.match(answers.final, /^550.5\.7\.1 .*Mail from your network is not accepted here/);
+  });
+
+  test('one list refuses by the content: its refusal stands for all and names the list, nothing is delivered', async () => {
+    const answers = await send('one of two', { author: 'eve@example.com', to: [NEWS, GARDENERS] });
+    assert.deepEqual(answers.rcpt, ['250 2.1.5 Ok', '250 2.1.5 Ok']);
+    assert.match(answers.final.split('\n')[0] ?? '', /^550[ -]5\.7\.1 .*gardeners@lists\.example\.org/);
+    assert.deepEqual(arrived('one of two'), []);
+  });
+
+  test('Postern down: 451 after the dot; the client comes again later and nothing is lost or doubled', async () => {
+    assert.equal(await postern.stop(), 0);
+    const down = await send('patience', { to: [GARDENERS] });
+    assert.deepEqual(down.rcpt, ['250 2.1.5 Ok']);
+    assert.match(down.final, /^451 4\.3\.0 /);
+    postern = await startPostern();
+    assert.match((await send('patience', { to: [GARDENERS] })).final, /^250 /);
+    await until('the list manager to get it', () => arrived('patience').length > 0);
+    assert.equal(arrived('patience').length, 1);
   });
 });

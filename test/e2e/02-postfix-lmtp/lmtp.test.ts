@@ -21,6 +21,7 @@ const GARDENERS = 'gardeners@lists.example.org';
 const NEWS = 'news@lists.example.org';
 const ORCHARD = 'orchard@lists.example.org';
 const ANN = 'ann@example.net';
+const FRIEND = 'NAME=mail.example.net ADDR=192.0.2.10 PORT=40001 HELO=mail.example.net PROTO=ESMTP';
 
 for (const socket of ['tcp', 'unix'] as const) {
   suite(`Postfix's lmtp transport to Postern over ${socket}`, whyNoPostfix(), () => {
@@ -142,6 +143,13 @@ for (const socket of ['tcp', 'unix'] as const) {
       );
       await until('the queue to be empty', () => postfix.queued().length === 0);
       assert.equal(postfix.deliveries(GARDENERS).length, 1);
+    });
+
+    test('Postern hears who gave the message to Postfix', async () => {
+      const content = oddMessage({ author: ANN, to: GARDENERS, subject: 'who is it' });
+      await submit(front, { from: ANN, to: [GARDENERS], content, xclient: FRIEND });
+      await until('the message', () => arrived('who is it').length > 0);
+      await until('its log record', () => postern.transactions.some(({ client }) => client === '192.0.2.10'));
     });
 
     test('a hundred messages at once: each arrives once', async () => {
