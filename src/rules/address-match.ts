@@ -5,14 +5,16 @@
  * all mailboxes in its sets, and at least one mailbox; `not_in` is its opposite, so that nobody is no member.
  */
 import { z } from 'zod';
-import type { EnvelopeFacts } from '../core/facts.ts';
+import { type EnvelopeFacts, type Facts, type FactsAt, isReached, type Phase } from '../core/facts.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import { type Answer, anyOne, everyOne, negated } from './asking.ts';
 import type { CompileEnv } from './env.ts';
+import { literalOfLike } from './like.ts';
 import { allOf, anyOf, likeTest, type TextTest, matchWord } from './match.ts';
-import { ADDRESS_HINT, compileMembers, type Members } from './members.ts';
+import { ADDRESS_HINT, compileMembers, type Members, SET_NAME } from './members.ts';
+import { type Haystack, literalsOfEach, type Needs, needsOfAll } from './needs.ts';
 
 const SET = 'set or addresses, or a list of them';
 
@@ -63,6 +65,27 @@ export function compileAddresses(words: AddressWords, env: CompileEnv): AddressT
   if (inside) questions.push((mailboxes, facts) => allMembers(inside, mailboxes, facts));
   if (outside) questions.push((mailboxes, facts) => negated(allMembers(outside, mailboxes, facts)));
   return (mailboxes, facts) => everyOne(questions, (question) => question(mailboxes, facts));
+}
+
+/** What the mailboxes must hold for the words to be true of them. */
+export function needsOfAddresses(words: AddressWords, haystack: Haystack): Needs {
+  const ofWords = [
+    literalsOfEach(words.is, (value) => (value === LIST ? [] : [parseAddressEntry(value)?.key ?? ''])),
+    literalsOfEach(words.like, (value) => [literalOfLike(asWild(value))]),
+    literalsOfEach(words.domain, (value) => [/[*?]/.test(value) ? literalOfLike(asWild(value)) : domainKey(value)]),
+    literalsOfEach(words.in, (value) => (SET_NAME.test(value) ? [] : [parseAddressEntry(value)?.key ?? ''])),
+  ];
+  return needsOfAll(ofWords.map((literals) => literals && [{ haystack, literals }]));
+}
+
+/** Where the addresses of a message are looked for. */
+export function addressHaystack<P extends Phase>(
+  name: string,
+  phase: P,
+  mailboxesOf: (facts: FactsAt<P>) => readonly Mailbox[],
+): Haystack {
+  const known = (facts: Facts): facts is Facts & FactsAt<P> => isReached(phase, facts.phase);
+  return { name, phase, textsOf: (facts) => (known(facts) ? mailboxesOf(facts).map(keyOf) : null) };
 }
 
 function allMembers(members: Members, mailboxes: readonly Mailbox[], { transaction }: EnvelopeFacts): Answer {
@@ -120,7 +143,11 @@ function domainTest(value: string, index: number, env: CompileEnv): TextTest {
 function wildTest(value: string, word: 'like' | 'domain', index: number, env: CompileEnv): TextTest {
   const domain = value.slice(1);
   reportLoose(value, word === 'like' ? `"*@${domain}"` : domain, env, [word, index]);
-  return likeTest(value, (pattern) => pattern.normalize('NFC').toLowerCase(), env, [word, index]);
+  return likeTest(value, asWild, env, [word, index]);
+}
+
+function asWild(pattern: string): string {
+  return pattern.normalize('NFC').toLowerCase();
 }
 
 /** Warns of `*example.com`; `exact` is how that domain itself is written. */

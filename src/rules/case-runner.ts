@@ -15,7 +15,8 @@ import { type CasePolicy, type CaseResult, runCase } from './case.ts';
 import { CaseSets } from './case-sets.ts';
 import type { Scope } from './env.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from './load.ts';
-import { programFor, type Ruleset } from './ruleset.ts';
+import { programFor } from './program.ts';
+import type { Ruleset } from './ruleset.ts';
 import { listFiles, splitAddress } from './select.ts';
 
 /** A file of rules as it was read. */

@@ -13,7 +13,7 @@ import type { Expectation, ExpectedPath, RuleCase } from './case-read.ts';
 import type { Expected } from './case-schema.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { startEvaluation } from './evaluate.ts';
-import type { Program } from './ruleset.ts';
+import type { Program } from './program.ts';
 import type { TraceStep } from './trace.ts';
 
 /** What applies to a recipient of a case; null where its rules do not load. */

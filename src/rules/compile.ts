@@ -9,6 +9,7 @@ import type { YamlPath } from '../yaml/load.ts';
 import type { Decision, Mark } from './action.ts';
 import { all, any, inTurn, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
+import { needsOfAll, needsOfAny } from './needs.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Clause, IfTooCostly, Rule } from './ruleset.ts';
 import type { Source } from './source.ts';
@@ -28,6 +29,7 @@ const NOTHING: Omit<Clause, 'place'> = {
   label: 'condition',
   test: () => false,
   children: [],
+  needs: null,
   counts: false,
   wasAsked: () => true,
   accepted: [],
@@ -75,6 +77,7 @@ export function compileConditions(
       test: onceForFacts(clause.test),
       phase: null,
       children: [clause],
+      needs: clause.needs,
       counts: clause.counts,
       wasAsked: clause.wasAsked,
       accepted: clause.accepted,
@@ -173,6 +176,7 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
     ...watched(bound?.test ?? (() => false), counts),
     phase: bound?.phase ?? condition.phase,
     children: [],
+    needs: bound?.needs ?? null,
     counts,
     accepted: bound?.accepted === undefined ? [] : [bound.accepted],
     saw: bound?.saw ?? sawNothing,
@@ -186,6 +190,7 @@ function combination(source: Source, path: YamlPath, kind: 'all' | 'any', childr
     ...watched(combined(kind, children), inherited(children).counts),
     phase: null,
     children,
+    needs: (kind === 'all' ? needsOfAll : needsOfAny)(children.map(({ needs }) => needs)),
     ...inherited(children),
     saw: sawNothing,
   };
@@ -231,6 +236,7 @@ function negation(source: Source, path: YamlPath, label: 'not' | 'unless', child
     ...watched(not(child.test), child.counts),
     phase: null,
     children: [child],
+    needs: null,
     ...inherited([child]),
     saw: sawNothing,
   };

@@ -17,6 +17,7 @@ import {
   type Truth,
 } from '../core/facts.ts';
 import type { CompileEnv } from './env.ts';
+import type { Needs } from './needs.ts';
 import type { Given, PartSpec } from './part.ts';
 import { TooCostly } from './pattern.ts';
 
@@ -41,6 +42,8 @@ export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
   early?(argument: A, facts: EnvelopeFacts): Truth;
   /** What is unknown (no such field, no client address) compares as false. */
   compile(argument: A, env: CompileEnv): Ask<FactsAt<P>>;
+  /** What a message must hold for the condition to be true; null, or left out, where nothing is certain. */
+  needs?(argument: A): Needs;
   /** What the condition looks at, for `explain`. */
   saw(facts: FactsAt<P>, argument: A): string;
 }
@@ -50,6 +53,8 @@ export interface BoundCondition {
   /** The earliest at which the answer may be known. */
   readonly phase: Phase;
   readonly test: Test;
+  /** What a message must hold for it to be true; where none of it does, the test neither fails nor costs nor counts. */
+  readonly needs?: Needs;
   /** What was looked at; null before its phase. */
   saw(facts: Facts): string | null;
   /** Told when a downstream took the message; for conditions that remember. */
@@ -75,13 +80,15 @@ export function defineCondition<P extends Phase, A>(spec: ConditionSpec<P, A>): 
   return defineBoundCondition({
     ...spec,
     mayBeEarly: early !== undefined,
-    compile: (argument, env) =>
-      askAt(
+    compile: (argument, env) => ({
+      ...askAt(
         spec.phase,
         spec.compile(argument, env),
         (facts) => spec.saw(facts, argument),
         early && ((facts) => early(argument, facts)),
       ),
+      needs: spec.needs?.(argument) ?? null,
+    }),
   });
 }
 

@@ -19,7 +19,8 @@ import type { Copy, HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision, Mark } from './action.ts';
 import { TooCostly } from './pattern.ts';
 import type { Evaluation } from './policy.ts';
-import type { Program, Rule } from './ruleset.ts';
+import type { Program } from './program.ts';
+import type { Rule } from './ruleset.ts';
 import { type TraceStep, traceRule } from './trace.ts';
 
 type Progress = Verdict | 'later';
@@ -90,7 +91,13 @@ class ProgramEvaluation implements Evaluation {
   }
 
   #run(facts: Facts): Progress | Promise<Progress> {
-    for (let rule = this.#program.rules[this.#next]; rule !== undefined; rule = this.#program.rules[this.#next]) {
+    const { rules } = this.#program;
+    // A trace shows the rules that do not match too.
+    const sift = this.#tracing ? null : this.#program.sift;
+    for (;;) {
+      if (sift !== null) this.#next = sift(this.#next, facts);
+      const rule = rules[this.#next];
+      if (rule === undefined) break;
       if (rule.shadow) {
         this.#passed.push({ rule, sum: facts.score.sum });
         this.#next += 1;

@@ -12,6 +12,7 @@ import { type Answer, anyOne } from './asking.ts';
 import { type Ask, askOnce } from './condition.ts';
 import type { CompileEnv } from './env.ts';
 import { compileText, textOf, textWords } from './match.ts';
+import { type Haystack, literalsOf, type Needs } from './needs.ts';
 
 /** For the schema of a condition's argument. */
 export const fieldWords = {
@@ -38,6 +39,25 @@ export function compileFields(names: readonly string[], words: FieldWords, env: 
   };
   // A pattern costs time, which is charged once.
   return words.regex === undefined && words.like === undefined ? ask : askOnce(ask);
+}
+
+/** What the fields must hold for the words to be true of them. */
+export function needsOfFields(names: readonly string[], { exists, ...words }: FieldWords): Needs {
+  const literals = literalsOf(words);
+  const wantsText = Object.keys(words).some((word) => (WORDS as readonly string[]).includes(word));
+  if (!wantsText && exists !== true && words.empty !== false) return null;
+  return names.map((name) => ({ haystack: haystackOf(name, words.raw === true), literals }));
+}
+
+const WORDS = ['is', 'contains', 'starts_with', 'ends_with', 'like', 'regex'] as const;
+
+function haystackOf(name: string, raw: boolean): Haystack {
+  return {
+    name: `${raw ? 'raw ' : ''}field ${name.toLowerCase()}`,
+    phase: 'header',
+    textsOf: (facts) =>
+      facts.phase === 'envelope' ? null : facts.header.named(name).map((field) => textOf(field, raw)),
+  };
 }
 
 function hasField(header: Header, names: readonly string[]): boolean {

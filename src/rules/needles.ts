@@ -1,7 +1,7 @@
 /**
  * needles - many literals looked for in one pass over a text (Aho and Corasick, 1975), without regard to case.
  *
- * Characters fall into 32 classes, all cases of a letter into one, and of a long literal only the end is looked for: so the
+ * Characters fall into 64 classes, all cases of a letter into one, and of a long literal only the end is looked for: so the
  * automaton stays small, and what it finds may be there. What it does not find is not there: that answer is exact, and it
  * is the one that costs nothing. A pass takes some nanoseconds a character, whatever the number of literals.
  */
@@ -12,8 +12,8 @@ export type NeedleId = number;
 const NOTHING: ReadonlySet<NeedleId> = new Set();
 
 /** Characters of a literal that are looked for; shorter where the automaton would grow too large. */
-const ENDS = [12, 8, 6, 4, 3, 2, 1];
-const CLASS_BITS = 5;
+const ENDS = [24, 12, 8, 6, 4, 3, 2, 1];
+const CLASS_BITS = 6;
 const CLASSES = 1 << CLASS_BITS;
 /** What fits 16 bits. */
 const MOST_STATES = 65_535;
@@ -85,15 +85,14 @@ export class Needles {
   }
 }
 
-/** Letters have classes of their own; class 0 is that of controls, and no literal is found across a line's end. */
+/** Class 0 is that of controls, 44 to 51 are those of rarer marks, and all others hold one character in all its cases. */
+const ALONE = ' -_./:@';
 const ASCII: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code).toLowerCase();
-  if (/[a-z]/.test(character)) return character.charCodeAt(0) - 0x60;
-  if (/[0-4]/.test(character)) return 27;
-  if (/[5-9]/.test(character)) return 28;
-  if (/[ _-]/.test(character)) return 29;
-  if (/[./:@]/.test(character)) return 30;
-  return code < 0x20 ? 0 : 31;
+  if (/[a-z]/.test(character)) return 1 + character.charCodeAt(0) - 0x61;
+  if (/[0-9]/.test(character)) return 27 + Number(character);
+  if (ALONE.includes(character)) return 37 + ALONE.indexOf(character);
+  return code < 0x20 ? 0 : 44 + (code % 8);
 });
 
 /** Made when the first character beyond ASCII comes. */
@@ -110,79 +109,84 @@ export function classOf(code: number): number {
   return classes[code] ?? 0;
 }
 
-function classesOf(literal: string, longest: number): readonly number[] {
-  const end = literal.slice(-longest);
-  return Array.from({ length: end.length }, (_, at) => classOf(end.charCodeAt(at)));
-}
-
 function build(literals: readonly string[]): Automaton {
   for (const longest of ENDS) {
     const trie = grow(literals, longest);
-    if (trie !== null) return complete(trie);
+    if (trie !== null) return renumber(complete(trie));
   }
   throw new Error('there are more literals than an automaton can hold');
 }
 
+/** By state and class the next state, 0 for none: that is the root, which is nobody's child. */
 interface Trie {
-  readonly children: Map<number, number>[];
-  readonly ends: NeedleId[][];
+  readonly next: Uint16Array;
+  readonly found: (readonly NeedleId[])[];
 }
+
+const NO_ID: readonly NeedleId[] = [];
 
 /** null where it would have too many states. */
 function grow(literals: readonly string[], longest: number): Trie | null {
-  const children: Map<number, number>[] = [new Map()];
-  const ends: NeedleId[][] = [[]];
+  const most = literals.reduce((sum, { length }) => sum + Math.min(length, longest), 1);
+  const next = new Uint16Array(Math.min(most, MOST_STATES) << CLASS_BITS);
+  const found: (readonly NeedleId[])[] = [NO_ID];
   for (const [id, literal] of literals.entries()) {
     let state = 0;
-    for (const one of classesOf(literal, longest)) {
-      let child = children[state]?.get(one);
-      if (child === undefined) {
-        child = children.length;
-        if (child >= MOST_STATES) return null;
-        children[state]?.set(one, child);
-        children.push(new Map());
-        ends.push([]);
-      }
-      state = child;
+    for (let at = Math.max(0, literal.length - longest); at < literal.length; at += 1) {
+      const edge = (state << CLASS_BITS) | classOf(literal.charCodeAt(at));
+      state = next[edge] ?? 0;
+      if (state !== 0) continue;
+      state = found.length;
+      if (state >= MOST_STATES) return null;
+      next[edge] = state;
+      found.push(NO_ID);
     }
-    ends[state]?.push(id);
+    found[state] = [...(found[state] ?? NO_ID), id];
   }
-  return { children, ends };
+  return { next: next.subarray(0, found.length << CLASS_BITS), found };
 }
 
-/** The trie with its failure links folded into the transitions, states that end literals last. */
-function complete({ children, ends }: Trie): Automaton {
-  const order = [0];
-  const fails = new Uint16Array(children.length);
-  const next = new Uint16Array(children.length << CLASS_BITS);
-  const found: (readonly NeedleId[])[] = ends.map((own) => own);
-  for (let at = 0; at < order.length; at += 1) {
+/** Folds the failure links into the transitions. */
+function complete({ next, found }: Trie): Trie {
+  const order = new Uint16Array(found.length);
+  const fails = new Uint16Array(found.length);
+  let known = 1;
+  for (let at = 0; at < known; at += 1) {
     const state = order[at] ?? 0;
     const fail = fails[state] ?? 0;
-    if (state !== 0 && (found[fail]?.length ?? 0) > 0) found[state] = [...(found[state] ?? []), ...(found[fail] ?? [])];
+    const inherited = found[fail] ?? NO_ID;
+    if (state !== 0 && inherited.length > 0) found[state] = [...(found[state] ?? NO_ID), ...inherited];
     for (let one = 0; one < CLASSES; one += 1) {
+      const edge = (state << CLASS_BITS) | one;
       const behind = state === 0 ? 0 : (next[(fail << CLASS_BITS) | one] ?? 0);
-      const child = children[state]?.get(one);
-      next[(state << CLASS_BITS) | one] = child ?? behind;
-      if (child === undefined) continue;
+      const child = next[edge] ?? 0;
+      if (child === 0) {
+        next[edge] = behind;
+        continue;
+      }
       fails[child] = behind;
-      order.push(child);
+      order[known] = child;
+      known += 1;
     }
   }
-  return renumber(next, found);
+  return { next, found };
 }
 
-function renumber(next: Uint16Array, found: readonly (readonly NeedleId[])[]): Automaton {
-  const states = found.map((_, state) => state);
-  const sorted = [...states.filter((s) => found[s]?.length === 0), ...states.filter((s) => found[s]?.length !== 0)];
-  const renamed = new Uint16Array(states.length);
-  for (const [index, state] of sorted.entries()) renamed[state] = index;
-  const moved = new Uint16Array(next.length);
-  for (const state of states) {
-    for (let one = 0; one < CLASSES; one += 1) {
-      moved[((renamed[state] ?? 0) << CLASS_BITS) | one] = renamed[next[(state << CLASS_BITS) | one] ?? 0] ?? 0;
-    }
+/** States that end literals last. */
+function renumber({ next, found }: Trie): Automaton {
+  const accepting = found.reduce((sum, { length }) => sum + (length === 0 ? 1 : 0), 0);
+  const renamed = new Uint16Array(found.length);
+  const moved: (readonly NeedleId[])[] = [];
+  let passing = 0;
+  for (const [state, ids] of found.entries()) {
+    renamed[state] = ids.length === 0 ? passing : accepting + moved.length;
+    if (ids.length === 0) passing += 1;
+    else moved.push(ids);
   }
-  const accepting = sorted.findIndex((state) => found[state]?.length !== 0);
-  return { next: moved, accepting, found: sorted.slice(accepting).map((state) => found[state] ?? []) };
+  const result = new Uint16Array(next.length);
+  for (let state = 0; state < found.length; state += 1) {
+    const [from, to] = [state << CLASS_BITS, (renamed[state] ?? 0) << CLASS_BITS];
+    for (let one = 0; one < CLASSES; one += 1) result[to | one] = renamed[next[from | one] ?? 0] ?? 0;
+  }
+  return { next: result, accepting, found: moved };
 }

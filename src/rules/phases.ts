@@ -6,7 +6,8 @@
  */
 import { isReached, type Phase } from '../core/facts.ts';
 import { always } from './conditions/always.ts';
-import { type Clause, programFor, type Rule, type Ruleset } from './ruleset.ts';
+import { programFor } from './program.ts';
+import type { Clause, Rule, Ruleset } from './ruleset.ts';
 import { laterPhase } from './text-template.ts';
 
 export interface RulePhases {

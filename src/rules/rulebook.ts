@@ -23,7 +23,8 @@ import { checkNames, type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
-import { type Program, programFor, type Ruleset } from './ruleset.ts';
+import { type Program, programFor } from './program.ts';
+import type { Ruleset } from './ruleset.ts';
 import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { listFiles, splitAddress } from './select.ts';
 

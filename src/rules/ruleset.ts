@@ -1,11 +1,10 @@
 /**
- * ruleset - the rules of one file, compiled, and the program that they make for one recipient.
- *
- * Layers run in order: the system's `before`, the list's own `rules`, the system's `after`.
+ * ruleset - the rules of one file, compiled.
  */
 import type { Place } from '../core/diagnostic.ts';
 import type { ContentFacts, Facts, Phase, Role, Test } from '../core/facts.ts';
 import type { Decision, Mark } from './action.ts';
+import type { Needs } from './needs.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
 
@@ -27,6 +26,8 @@ export interface Clause {
   /** What it stands for, where a trace does not look into it. */
   readonly inside?: Clause;
   readonly children: readonly Clause[];
+  /** What a message must hold for it to be true; null where nothing is certain. */
+  readonly needs: Needs;
   /** Whether to ask it, or one of its children, leaves a trace: then only the evaluator may ask. */
   readonly counts: boolean;
   /** Of what counts, whether the evaluator has asked it. */
@@ -66,25 +67,4 @@ export interface Ruleset {
   readonly layers: Readonly<Record<Layer, readonly Rule[]>>;
   /** The names of the system's rules that the list goes without. */
   readonly skip: ReadonlySet<string>;
-}
-
-/** What is asked for one recipient, in order; from position `after` on it is the system's last layer. */
-export interface Program {
-  readonly rules: readonly Rule[];
-  readonly after: number;
-  /** Of all its rules, whether they were asked or not; each once. */
-  readonly accepted: readonly Accepted[];
-  /** Whether any of them is a shadow rule. */
-  readonly shadows: boolean;
-}
-
-/** The rules that concern a role. */
-export function programFor(system: Ruleset | null, list: Ruleset | null, role: Role): Program {
-  const isSkipped = ({ name, layer, overridable }: Rule) =>
-    layer !== 'rules' && overridable && (list?.skip.has(name) ?? false);
-  const ofRole = (rules: readonly Rule[] = []) => rules.filter((rule) => rule.roles.includes(role) && !isSkipped(rule));
-  const first = [...ofRole(system?.layers.before), ...ofRole(list?.layers.rules)];
-  const rules = [...first, ...ofRole(system?.layers.after)];
-  const accepted = [...new Set(rules.flatMap(({ clause }) => clause.accepted))];
-  return { rules, after: first.length, accepted, shadows: rules.some(({ shadow }) => shadow) };
 }

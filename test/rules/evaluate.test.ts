@@ -11,7 +11,7 @@ import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Given } from '../../src/rules/part.ts';
 import { actions } from '../../src/rules/registry.ts';
-import { programFor } from '../../src/rules/ruleset.ts';
+import { programFor } from '../../src/rules/program.ts';
 import { factsOf, memoryLog } from './facts.ts';
 import { evaluate, load, printVerdict, rulesetOf } from './load.ts';
 

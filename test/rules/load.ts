@@ -11,7 +11,8 @@ import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
 import { PatternCache } from '../../src/rules/pattern.ts';
 import type { Given } from '../../src/rules/part.ts';
-import { programFor, type Ruleset } from '../../src/rules/ruleset.ts';
+import { programFor } from '../../src/rules/program.ts';
+import type { Ruleset } from '../../src/rules/ruleset.ts';
 import { formatDiagnostic } from '../../src/yaml/frame.ts';
 import { factsOf, memoryLog } from './facts.ts';
 

@@ -10,7 +10,7 @@ import { PHASES } from '../../src/core/facts.ts';
 import { decide, openCourse, openDecision } from '../../src/pipeline/decide.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { openRulebook } from '../../src/rules/rulebook.ts';
-import { programFor } from '../../src/rules/ruleset.ts';
+import { programFor } from '../../src/rules/program.ts';
 import { shadowCounter } from '../../src/rules/shadow-counts.ts';
 import { factsOf, mailbox, memoryLog } from './facts.ts';
 import { printVerdict, rulesetOf } from './load.ts';

@@ -5,10 +5,11 @@
  * let in by `in` has all of them in the set: one known author does not vouch for another.
  */
 import { z } from 'zod';
-import { addressWords, compileAddresses, showAddresses } from '../address-match.ts';
+import { addressHaystack, addressWords, compileAddresses, needsOfAddresses, showAddresses } from '../address-match.ts';
 import { askAt, askOnce, defineBoundCondition } from '../condition.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
+const AUTHORS = addressHaystack('author', 'header', ({ header }) => header.authors);
 const TWO_AUTHORS = 'From: Ann <ann@example.net>, bob@example.org';
 
 export const author = defineBoundCondition({
@@ -36,10 +37,11 @@ export const author = defineBoundCondition({
   compile(words, env) {
     const test = compileAddresses(words, env);
     const show = showAddresses(words, env);
-    return askAt(
+    const asked = askAt(
       'header',
       askOnce((facts) => test(facts.header.authors, facts)),
       ({ header }) => show(header.authors) || 'no author',
     );
+    return { ...asked, needs: needsOfAddresses(words, AUTHORS) };
   },
 });

@@ -11,6 +11,7 @@ import { foldForMatch } from '../../mail/text.ts';
 import { anyOne } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
 import { askNothing, asksSomething, compileText, textWords } from '../match.ts';
+import { type Haystack, literalsOf } from '../needs.ts';
 import { withoutEmpty } from '../text-match.ts';
 
 const HTML = 'Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable';
@@ -50,6 +51,10 @@ export const body = defineCondition({
       ),
     );
   },
+  needs(words) {
+    const literals = literalsOf(words);
+    return literals && [{ haystack: words.raw === true ? RAW : FOLDED, literals }];
+  },
   saw({ message }) {
     const texts = textsOf(message);
     if (texts instanceof Promise) return 'not read';
@@ -59,6 +64,20 @@ export const body = defineCondition({
     return `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}${cut}: ${JSON.stringify(first.text.slice(0, LONGEST_SHOWN))}`;
   },
 });
+
+const FOLDED = haystackOf('body', foldedText);
+const RAW = haystackOf('raw body', ({ text }) => text);
+
+function haystackOf(name: string, textOf: (part: TextPart) => string): Haystack {
+  return {
+    name,
+    phase: 'content',
+    textsOf(facts) {
+      const texts = facts.phase === 'content' ? textsOf(facts.message) : null;
+      return texts instanceof Promise || texts === null ? null : texts.map(textOf);
+    },
+  };
+}
 
 const folded = new WeakMap<TextPart, string>();
 

@@ -5,9 +5,13 @@
  */
 import { z } from 'zod';
 import { flag } from '../../yaml/scalar.ts';
-import { addressWords, compileAddresses, showAddresses } from '../address-match.ts';
+import { addressHaystack, addressWords, compileAddresses, needsOfAddresses, showAddresses } from '../address-match.ts';
 import { askAt, askOnce, defineBoundCondition } from '../condition.ts';
 import { askNothing, asksSomething } from '../match.ts';
+
+const REVERSE_PATH = addressHaystack('envelope_from', 'envelope', ({ transaction: { reversePath } }) =>
+  reversePath === null ? [] : [reversePath],
+);
 
 export const envelopeFrom = defineBoundCondition({
   name: 'envelope_from',
@@ -35,7 +39,7 @@ export const envelopeFrom = defineBoundCondition({
     const test = compileAddresses(words, env);
     const { empty } = words;
     const show = showAddresses(words, env);
-    return askAt(
+    const asked = askAt(
       'envelope',
       askOnce((facts) => {
         const { reversePath } = facts.transaction;
@@ -44,5 +48,6 @@ export const envelopeFrom = defineBoundCondition({
       }),
       ({ transaction: { reversePath } }) => (reversePath === null ? '<>' : show([reversePath])),
     );
+    return { ...asked, needs: needsOfAddresses(words, REVERSE_PATH) };
   },
 });

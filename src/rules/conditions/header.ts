@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { listOf } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
-import { compileFields, fieldWords, showFields } from '../field-match.ts';
+import { compileFields, fieldWords, needsOfFields, showFields } from '../field-match.ts';
 import { fieldName } from '../field-name.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
@@ -35,5 +35,6 @@ export const header = defineCondition({
     },
   ],
   compile: ({ name, ...words }, env) => compileFields(name, words, env),
+  needs: ({ name, ...words }) => needsOfFields(name, words),
   saw: (facts, { name, raw }) => showFields(facts, name, raw === true),
 });

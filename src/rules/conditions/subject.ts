@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { defineCondition } from '../condition.ts';
-import { compileFields, fieldWords, showFields } from '../field-match.ts';
+import { compileFields, fieldWords, needsOfFields, showFields } from '../field-match.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
 const NAMES = ['Subject'];
@@ -30,5 +30,6 @@ export const subject = defineCondition({
     { argument: '{ empty: true }', given: { header: 'From: ann@example.net' }, expect: true },
   ],
   compile: (words, env) => compileFields(NAMES, words, env),
+  needs: (words) => needsOfFields(NAMES, words),
   saw: (facts, { raw }) => showFields(facts, NAMES, raw === true),
 });
