@@ -13,7 +13,7 @@ import type { FileEnv } from './compile.ts';
 import { compileMembers } from './members.ts';
 import { type Parameter, setKindOf, valueSchema } from './parameters.ts';
 import type { Preset } from './preset.ts';
-import { mayLieAt, openSet, type SetSource, setSchema } from './sets.ts';
+import { mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
 import { isList, isMapping, type Source } from './source.ts';
 import type { Substitute } from './substitute.ts';
 
@@ -26,6 +26,8 @@ export interface Giver {
   readonly scope: Scope;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How a set is opened that is written out; by default as it is written. */
+  readonly open?: ((name: string, set: SetSource) => OpenedSet) | undefined;
 }
 
 export interface Arguments {
@@ -40,6 +42,8 @@ export interface Found {
   readonly giver: Giver;
   readonly path: YamlPath;
   readonly given: boolean;
+  /** What its set is called in cases. */
+  readonly called: string;
 }
 
 /** Null after what is wrong with a value was reported. `find` answers null where there is no value. */
@@ -57,7 +61,7 @@ export function readArguments(
       complete = false;
       continue;
     }
-    const { giver, path, given } = found;
+    const { giver, path, given, called } = found;
     const { document } = giver.source;
     const value = valueAt(document.value, path) ?? '';
     const kind = setKindOf(parameter);
@@ -67,7 +71,7 @@ export function readArguments(
       values.set(name, { value, placeOf });
       continue;
     }
-    const set = readSet(giver, path, value, kind);
+    const set = readSet(giver, path, value, kind, called);
     if (set === null) complete = false;
     else sets.set(name, set);
     if (set?.path) setFiles.push({ path: set.path, place: document.placeOf([...path, 'file']) });
@@ -82,11 +86,12 @@ function readSet(
   path: YamlPath,
   value: YamlValue,
   kind: SetKind,
+  called: string,
 ): (NamedSet & { path: string | null }) | null {
   const { source, scope } = giver;
   if (isMapping(value)) {
     const parsed = source.read(setSchema, path);
-    return parsed && openWritten(parsed, giver, path, kind);
+    return parsed && openWritten(parsed, giver, path, kind, called);
   }
   const items = isList(value) && value.length === 0 ? [] : source.read(names, path);
   if (items === null) return null;
@@ -104,13 +109,14 @@ function readSet(
   return failed ? null : { kind, canonical: null, path: null, store: { has: members, close: () => {} } };
 }
 
-function openWritten(parsed: SetSource, { source, scope, now }: Giver, path: YamlPath, kind: SetKind) {
+function openWritten(parsed: SetSource, giver: Giver, path: YamlPath, kind: SetKind, called: string) {
+  const { source, scope, now, open } = giver;
   if (parsed.file !== undefined && !mayLieAt(parsed.file, scope)) {
     const hint = 'put it beside the file of the list, or below';
     source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, [...path, 'file']);
     return null;
   }
-  const set = openSet(parsed, source.document.file, now);
+  const set = open?.(called, parsed) ?? openSet(parsed, source.document.file, now);
   if (set.kind === kind) return set;
   const [wanted, hint] =
     kind === 'mailboxes'

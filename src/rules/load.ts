@@ -11,6 +11,7 @@ import type { Ledger } from '../store/ledger.ts';
 import { memoryLedger } from '../store/memory-ledger.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
+import { valueAt } from '../yaml/tree.ts';
 import { type Arguments, type Giver, readArguments } from './arguments.ts';
 import { readCases, type RuleCase } from './case-read.ts';
 import { checkRules, checkShadows, checkSkip, checkUse } from './check.ts';
@@ -25,7 +26,7 @@ import type { PatternCache } from './pattern.ts';
 import { type Preset, type Presets, readPreset } from './preset.ts';
 import type { Layer, Rule, Ruleset } from './ruleset.ts';
 import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
-import { ruleOfPreset, Source } from './source.ts';
+import { isMapping, ruleOfPreset, Source } from './source.ts';
 import { substitute } from './substitute.ts';
 
 export interface LoadOptions {
@@ -99,7 +100,12 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   checkUse(source, tree, used);
   checkShadows(source, tree, options.now());
   const names = rules.map(({ name }) => name);
-  const cases = readCases(source, tree.cases, { list: options.list, rules: names, sets, env });
+  const cases = readCases(source, tree.cases, {
+    list: options.list,
+    rules: names,
+    sets: new Map([...ofPresets.sets, ...sets]),
+    env,
+  });
   const ofLayer = (layer: Layer) => rules.filter((rule) => rule.layer === layer);
   const layers = { before: ofLayer('before'), rules: ofLayer('rules'), after: ofLayer('after') };
   const ruleset = { file, trustResultsFrom, layers, skip: new Set(tree.skip) };
@@ -127,7 +133,7 @@ export function loadPreset(options: Shared & { readonly file: string; readonly t
     const values = readArguments(preset, (name, parameter) => {
       const own = parameter.default === undefined ? 'example' : 'default';
       const path = name === chosen ? ['parameters', name, 'words', index] : ['parameters', name, own];
-      return { giver, path, given: false };
+      return { giver, path, given: false, called: name };
     });
     if (values === null) break;
     // What is wrong with every try is told once.
@@ -155,6 +161,8 @@ function isKnown(source: Source, { code, place, message }: Diagnostic): boolean 
 }
 
 interface OfPresets {
+  /** Those that a list gives and may fill in its cases, by the name that they have there. */
+  readonly sets: ReadonlyMap<string, NamedSet>;
   readonly rules: readonly Rule[];
   readonly setFiles: readonly SetFile[];
 }
@@ -165,17 +173,24 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
   if (presets.length > 0 && presets.every((preset) => preset !== null)) checkWith(source, presets);
   const rules: Rule[] = [];
   const setFiles: SetFile[] = [];
-  const giver: Giver = { source, env, scope: 'list', now: options.now };
+  const sets = new Map<string, NamedSet>();
+  const giver: Giver = { source, env, scope: 'list', now: options.now, open: options.open };
   for (const [index, preset] of presets.entries()) {
     if (preset === null) continue;
     const ofPreset = new Source(preset.document);
     const defaults = envFor('system', new Map(), new Set(), options);
     const fallback: Giver = { source: ofPreset, env: defaults, scope: 'system', now: options.now };
+    const givenAs = new Map<string, string>();
     const values = readArguments(preset, (name, parameter) => {
       const path = givenPath(source, preset.name, name);
-      if (path !== null) return { giver, path, given: true };
+      const alone = (path ?? []).length > 2 || tree.sets.some((set) => set.name === name);
+      const called = alone ? ruleOfPreset(preset.name, name) : name;
+      if (path !== null) {
+        if (isMapping(valueAt(source.document.value, path) ?? '')) givenAs.set(name, called);
+        return { giver, path, given: true, called };
+      }
       if (parameter.default !== undefined)
-        return { giver: fallback, path: ['parameters', name, 'default'], given: false };
+        return { giver: fallback, path: ['parameters', name, 'default'], given: false, called };
       reportMissing(source, ['extends', index], preset, name, parameter);
       return null;
     });
@@ -184,11 +199,15 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
     source.adopt(made.diagnostics.filter((one) => !isWarning(one)));
     rules.push(...made.rules);
     setFiles.push(...values.setFiles);
+    for (const [name, called] of givenAs) {
+      const set = values.sets.get(name);
+      if (set !== undefined) sets.set(called, set);
+    }
   }
-  return { rules, setFiles };
+  return { rules, setFiles, sets };
 }
 
-interface Instance extends OfPresets {
+interface Instance extends Omit<OfPresets, 'sets'> {
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -59,6 +59,7 @@ function open(): Rulebook {
     lists: { folder: join(folder, 'lists'), dialect: 'mailman' },
     downstreams: ['archive', 'junk'],
     maildirs: ['junk'],
+    presets: 'rules/presets',
     log,
     now: () => clock,
   });
@@ -349,6 +350,30 @@ tests:
   - { name: b, message: { size: 2 MB }, expect: { verdict: reject, rule: large } }
 `;
   assert.deepEqual(lines(await run(GARDENERS, text), text), [`ok a ${TO}`, `ok b ${TO}`]);
+});
+
+test("a set that a list gives a preset is empty too, and filled by the parameter's name", async () => {
+  write(SYSTEM, 'version: 1\n');
+  write('lists/lists.example.org/rosters/members.txt', 'ann@example.net\n');
+  const cases = (name: string) => `tests:
+  - { name: nobody is subscribed, message: { from: ann@example.net }, expect: { verdict: reject } }
+  - name: one is
+    message: { from: ann@example.net }
+    given: { ${name}: [ann@example.net] }
+    expect: { verdict: relay }
+`;
+  const given = '{ members: { file: rosters/members.txt } }';
+  const files = [
+    `version: 1\nextends: members-only\nwith: ${given}\n${cases('members')}`,
+    `version: 1\nextends: members-only\nwith: { members-only: ${given} }\n${cases('members-only/members')}`,
+  ];
+  for (const text of files) {
+    const results = await run(GARDENERS, text);
+    assert.deepEqual(
+      results.map(({ failure }) => failure),
+      [null, null],
+    );
+  }
 });
 
 test('the default of a domain is meant for every list of that domain', async () => {
