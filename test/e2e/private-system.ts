@@ -5,8 +5,8 @@
  * namespace of their own. The system itself is neither used nor changed. Needs root.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Sandbox } from './sandbox.ts';
 
 export interface PrivateSystemOptions {
@@ -49,12 +49,15 @@ export class PrivateSystem {
     cpSync('/etc', copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
     users.forEach((user, position) => {
       const id = FIRST_ID + position;
-      appendFileSync(join(copy, 'passwd'), `${user}:x:${id}:${id}::${this.home(user)}:/bin/sh\n`);
-      appendFileSync(join(copy, 'group'), `${user}:x:${id}:\n`);
+      setEntry(join(copy, 'passwd'), user, `x:${id}:${id}::${this.home(user)}:/bin/sh`);
+      setEntry(join(copy, 'group'), user, `x:${id}:`);
       mkdirSync(this.home(user), { mode: 0o755 });
       chownSync(this.home(user), id, id);
     });
-    for (const [file, text] of Object.entries(etc)) writeFileSync(join(copy, file), text);
+    for (const [file, text] of Object.entries(etc)) {
+      mkdirSync(dirname(join(copy, file)), { recursive: true });
+      writeFileSync(join(copy, file), text);
+    }
 
     const mounts = `mount --bind '${copy}' /etc && mount --bind '${this.mailboxes}' /var/mail`;
     writeFileSync(this.wrapper, `#!/bin/sh\nexec unshare --mount sh -c "${mounts} && exec \\"\\$@\\"" sh "$@"\n`);
@@ -64,4 +67,12 @@ export class PrivateSystem {
   home(user: string): string {
     return join(this.#homes, user);
   }
+}
+
+/** One line of passwd or group, in place of one that is there. */
+function setEntry(file: string, name: string, rest: string): void {
+  const others = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith(`${name}:`));
+  writeFileSync(file, `${[...others, `${name}:${rest}`].join('\n')}\n`);
 }

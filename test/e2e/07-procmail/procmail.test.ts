@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Example } from '../example.ts';
 import { submitLmtp } from '../lmtp-client.ts';
+import { whyNot } from '../needs.ts';
 import { oddMessage } from '../odd-message.ts';
 import { Postern } from '../postern.ts';
 import { PrivateSystem, whyNoPrivateSystem } from '../private-system.ts';
@@ -85,11 +86,6 @@ const CASES: readonly Case[] = [
   },
 ];
 
-function whyNoProcmail(): string | false {
-  if (!existsSync(PROCMAIL)) return 'procmail is not installed (Debian package procmail)';
-  return whyNoPrivateSystem();
-}
-
 function messageOf({ author, subject, field, size = 0 }: Case): Buffer {
   const message = oddMessage({ author, to: GARDENERS, subject }).toString('latin1');
   const filling = 'filling\r\n'.repeat(Math.ceil(size / 'filling\r\n'.length));
@@ -102,7 +98,7 @@ function stored(system: PrivateSystem, folder: string): readonly string[] {
   return existsSync(path) ? readdirSync(path).map((file) => readFileSync(join(path, file), 'latin1')) : [];
 }
 
-suite('procmail behind Postern', whyNoProcmail(), () => {
+suite('procmail behind Postern', whyNot({ procmail: PROCMAIL }) || whyNoPrivateSystem(), () => {
   const sandbox = new Sandbox('procmail');
   let example: Example;
   let before_: PrivateSystem;
