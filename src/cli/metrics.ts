@@ -50,6 +50,10 @@ export class Metrics implements Observer {
     'stage',
     'failure',
   ]);
+  readonly #limits = this.#counter('limits_total', 'Clients that were told that they are at a limit', [
+    'listener',
+    'limit',
+  ]);
   readonly #events = this.#counter('events_total', 'Events of the log but transactions', ['level', 'event']);
 
   /** `live` is asked at each scrape; it answers null where this process takes no mail. `now`: as for `loaded`. */
@@ -62,6 +66,7 @@ export class Metrics implements Observer {
     this.#transactions.inc({ listener, end });
     this.#seconds.observe({ listener }, ms / 1000);
     if (end === 'complete') this.#octets.observe({ listener }, size);
+    if (end === 'too-large') this.#limits.inc({ listener, limit: 'message' });
     for (const { verdict, phase, reply, downstream, ms: asked } of recipients) {
       this.#recipients.inc({ listener, verdict, phase: phase ?? 'none', reply: classOf(reply) });
       if (downstream === null || asked === null) continue;
@@ -70,8 +75,10 @@ export class Metrics implements Observer {
     }
   }
 
-  event(level: 'info' | 'warn' | 'error', event: string, { downstream, stage, failure }: Detail): void {
+  event(level: 'info' | 'warn' | 'error', event: string, detail: Detail): void {
+    const { listener, limit, downstream, stage, failure } = detail;
     this.#events.inc({ level, event });
+    if (typeof listener === 'string' && typeof limit === 'string') this.#limits.inc({ listener, limit });
     if (typeof downstream !== 'string' || typeof stage !== 'string') return;
     this.#failures.inc({ downstream, stage, failure: String(failure) });
   }

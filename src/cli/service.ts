@@ -227,7 +227,12 @@ export class Service {
   async report(): Promise<Report> {
     const { listeners, contentInMemory } = this.live();
     const connections = listeners.reduce((sum, one) => sum + one.connections, 0);
-    const stats = this.#tally.stats({ sessions: this.sessions, connections, contentInMemory }, this.#downstreams());
+    const { rulebook } = this.#generation;
+    const [slowest, shadows] = [rulebook.ruleTimes(), rulebook.shadowCounts()];
+    const stats = this.#tally.stats(
+      { sessions: this.sessions, connections, contentInMemory, slowest, shadows },
+      this.#downstreams(),
+    );
     return { sample: (await this.#metrics?.sample()) ?? [], stats };
   }
 

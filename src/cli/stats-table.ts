@@ -35,6 +35,19 @@ export function printStats(stats: Stats, now: number): string {
       ['rule', 'decided'],
       stats.rules.map(({ name, count }) => [name, `${count}`]),
     ),
+    table(
+      ['rule, slowest first', 'mean ms', 'longest ms', 'measured'],
+      stats.slowest.map((one) => [
+        `${one.ruleset}: ${one.rule}`,
+        (one.total / one.measured).toFixed(3),
+        one.longest.toFixed(3),
+        `${one.measured}`,
+      ]),
+    ),
+    table(
+      ['shadow rule', 'would have decided', 'of recipients'],
+      stats.shadows.map((one) => [`${one.ruleset}: ${one.rule}`, `${one.matched}`, `${one.asked}`]),
+    ),
   ]
     .filter((part) => part !== '')
     .join('\n');

@@ -4,6 +4,8 @@
  * Unlike the metrics it knows lists and rules by name, in bounded memory. Tallies of several processes add up (`addUp`).
  */
 import type { TransactionRecord } from '../core/log.ts';
+import type { RuleTime } from '../rules/rule-clock.ts';
+import type { ShadowCount } from '../rules/shadow-counts.ts';
 import { classOf, type Detail, type Observer } from './observed-log.ts';
 import { type Counted, ranked, TopCounts } from './top-counts.ts';
 
@@ -36,7 +38,14 @@ export interface Stats {
   readonly lists: readonly Counted[];
   /** `RULESET: RULE` of the rules that decided. */
   readonly rules: readonly Counted[];
+  /** The rules that took longest to be asked, on average over a sample, since they were read. */
+  readonly slowest: readonly RuleTime[];
+  /** Shadow rules, those that would have decided most often first, since they were read. */
+  readonly shadows: readonly ShadowCount[];
 }
+
+/** What only the process itself can tell. */
+export type Now = Pick<Stats, 'sessions' | 'connections' | 'contentInMemory' | 'slowest' | 'shadows'>;
 
 /** Events of deliveries that failed, and all after which a downstream is taken to be down. */
 const FAILED: readonly string[] = ['downstream-failed', 'downstream-unknown-outcome'];
@@ -119,7 +128,7 @@ export class Tally implements Observer {
   }
 
   /** `names` are the downstreams in force; others are left out. */
-  stats(live: Pick<Stats, 'sessions' | 'connections' | 'contentInMemory'>, names: readonly string[]): Stats {
+  stats(live: Now, names: readonly string[]): Stats {
     this.#slot();
     return {
       since: this.#since,
@@ -139,6 +148,8 @@ export class Tally implements Observer {
       downstreams: names.map((name) => ({ name, ...this.#downstream(name) })),
       lists: this.#lists.top(SHOWN),
       rules: this.#rules.top(SHOWN),
+      slowest: slowest(live.slowest),
+      shadows: foremost(live.shadows),
     };
   }
 
@@ -196,7 +207,45 @@ export function addUp(all: readonly Stats[]): Stats {
     }),
     lists: top(({ lists }) => lists),
     rules: top(({ rules }) => rules),
+    slowest: slowest(
+      byRule(all.flatMap((one) => one.slowest)).map((ones) => ({
+        ...ones[0],
+        measured: sum(ones, ({ measured }) => measured),
+        total: sum(ones, ({ total }) => total),
+        longest: Math.max(...ones.map(({ longest }) => longest)),
+      })),
+    ),
+    shadows: foremost(
+      byRule(all.flatMap((one) => one.shadows)).map((ones) => ({
+        ...ones[0],
+        asked: sum(ones, ({ asked }) => asked),
+        matched: sum(ones, ({ matched }) => matched),
+      })),
+    ),
   };
+}
+
+function slowest(all: readonly RuleTime[]): readonly RuleTime[] {
+  const mean = ({ total, measured }: RuleTime): number => total / measured;
+  return [...all].sort((a, b) => mean(b) - mean(a)).slice(0, SHOWN);
+}
+
+function foremost(all: readonly ShadowCount[]): readonly ShadowCount[] {
+  return [...all].sort((a, b) => b.matched - a.matched || b.asked - a.asked).slice(0, SHOWN);
+}
+
+/** What is of the same rule, together. */
+function byRule<T extends { readonly ruleset: string; readonly rule: string }>(
+  all: readonly T[],
+): readonly [T, ...T[]][] {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const one of all) {
+    const key = `${one.ruleset}\n${one.rule}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()];
 }
 
 function together(all: readonly (readonly Counted[])[]): Map<string, number> {

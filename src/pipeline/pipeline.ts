@@ -156,7 +156,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (received.end !== 'complete') {
         concludeRest(FAULTS[received.end]);
       } else if (received.failed) {
-        log.error('spool', writer.failure, { id: transaction.id, size: received.size });
+        const { id } = transaction;
+        log.error('spool', writer.failure, { id, listener: entrance.name, limit: 'memory', size: received.size });
         concludeUnserved(decisions, conclude);
         concludeRest(replies.noStorage);
       } else {

@@ -20,6 +20,7 @@ import type { Decision, Mark } from './action.ts';
 import { TooCostly } from './pattern.ts';
 import type { Evaluation } from './policy.ts';
 import type { Program } from './program.ts';
+import type { Timing } from './rule-clock.ts';
 import type { Rule } from './ruleset.ts';
 import { type TraceStep, traceRule } from './trace.ts';
 
@@ -28,14 +29,15 @@ type Progress = Verdict | 'later';
 type Ruling = Bare<Verdict>;
 type Bare<V> = V extends Verdict ? Omit<V, 'ruleset' | 'rule' | 'phase' | keyof Remarks> : never;
 
-/** `count` is told the answer of each shadow rule. */
+/** `count` is told the answer of each shadow rule; `timing` asks in our place, where this evaluation is measured. */
 export function startEvaluation(
   program: Program,
   log: Log,
   tracing: boolean,
   count: (rule: Rule, matched: boolean) => void = () => {},
+  timing: Timing = null,
 ): Evaluation {
-  return new ProgramEvaluation(program, log, tracing, count);
+  return new ProgramEvaluation(program, log, tracing, count, timing);
 }
 
 // A class, because an object with closures and getters of its own costs more than most rules do.
@@ -46,6 +48,7 @@ class ProgramEvaluation implements Evaluation {
   readonly #log: Log;
   readonly #tracing: boolean;
   readonly #count: (rule: Rule, matched: boolean) => void;
+  readonly #timing: Timing;
   readonly #edits: HeaderEdit[] = [];
   readonly #copies: Copy[] = [];
   readonly #notes: string[] = [];
@@ -60,11 +63,18 @@ class ProgramEvaluation implements Evaluation {
   #redirected: Mailbox | null = null;
   #verdict: Verdict | null = null;
 
-  constructor(program: Program, log: Log, tracing: boolean, count: (rule: Rule, matched: boolean) => void) {
+  constructor(
+    program: Program,
+    log: Log,
+    tracing: boolean,
+    count: (rule: Rule, matched: boolean) => void,
+    timing: Timing,
+  ) {
     this.#program = program;
     this.#log = log;
     this.#tracing = tracing;
     this.#count = count;
+    this.#timing = timing;
     this.#answersOfShadows = program.shadows ? new Map() : null;
   }
 
@@ -104,7 +114,7 @@ class ProgramEvaluation implements Evaluation {
         continue;
       }
       try {
-        const truth = rule.clause.test(facts);
+        const truth = this.#timing === null ? rule.clause.test(facts) : this.#timing(rule, facts);
         if (typeof truth === 'object') return this.#wait(rule, truth, facts);
         const progress = this.#take(rule, truth, facts);
         if (progress !== null) return progress;

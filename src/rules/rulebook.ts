@@ -24,6 +24,7 @@ import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
 import { type Program, programFor } from './program.ts';
+import { RuleClock, type RuleTime } from './rule-clock.ts';
 import type { Ruleset } from './ruleset.ts';
 import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { listFiles, splitAddress } from './select.ts';
@@ -69,6 +70,8 @@ export interface Rulebook {
   test(file: RulesFile): Promise<readonly CaseResult[]>;
   /** What became of shadow rules since the rulebook was opened. */
   shadowCounts(): readonly ShadowCount[];
+  /** How long rules took, from a sample, since the rulebook was opened. */
+  ruleTimes(): readonly RuleTime[];
   close(): void;
 }
 
@@ -134,6 +137,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   const listRulesets = new ListRulesets({ load: loadTested, log, now });
   const programs = new Programs(systemFile?.loaded.ruleset ?? null);
   const shadows = shadowCounter();
+  const clock = new RuleClock();
   logOverdue(diagnostics, log);
   const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
     const { own, fallback } = listFiles(folder, list, layout);
@@ -149,7 +153,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     return {
       address,
       unavailable,
-      start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace, shadows.count),
+      start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace, shadows.count, clock.next()),
     };
   };
   const rulebook: Rulebook = {
@@ -173,6 +177,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     },
     test: (file) => runner.run(file, 'all'),
     shadowCounts: () => shadows.counts(),
+    ruleTimes: () => clock.times(),
     close() {
       listRulesets.close();
       patterns.close();

@@ -144,7 +144,7 @@ export class Connection extends Dialogue {
     this.site = this.current();
     const { entrance, limits } = this.site;
     const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
-    if ('code' in mail) return mail;
+    if ('code' in mail) return mail === replies.tooLarge ? this.atLimit('message') : mail;
     const facts = this.client.facts(this.site, this.greeting());
     this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail, this.#gone.signal);
     // The library asks this of itself, for its own XCLIENT and its error handling.
@@ -159,7 +159,7 @@ export class Connection extends Dialogue {
     const recipient: Recipient | Reply = readRecipient(command);
     if ('code' in recipient) return recipient;
     const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
-    if (accepted >= this.site.limits.recipients) return withId(replies.tooManyRecipients, open.transaction.id);
+    if (accepted >= this.site.limits.recipients) return withId(this.atLimit('recipients'), open.transaction.id);
     return andThen(open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions), (admission) => {
       open.admissions.push(admission);
       return admission.refusal ?? replies.recipientAccepted;

@@ -300,7 +300,4 @@ export class ContentStream extends SMTPStream {
     this._dataMode = false;
     this.#resume = () => this._write(rest, 'buffer', done);
   }
-
-  /** A line that the end of the connection cut short is no command. */
-  override _flushData(): void {}
 }

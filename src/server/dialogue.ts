@@ -11,7 +11,6 @@ import type { Client } from '../core/envelope.ts';
 import { type Reply, replies, reply } from '../core/reply.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import { formatReply } from '../smtp/reply-format.ts';
-import type { LineProblem } from './command-lines.ts';
 import { ContentStream } from './data.ts';
 import { readHello } from './envelope-commands.ts';
 import { extensions, isSwitchedOff, takes } from './extensions.ts';
@@ -19,10 +18,20 @@ import { libraryReply } from './library-reply.ts';
 import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
 
-const LINE_PROBLEMS: Readonly<Record<LineProblem, Reply>> = {
-  'too-long': reply(421, '4.5.2', 'Command line too long'),
-  'bare-newline': reply(421, '4.5.2', 'Command lines must end with CR LF'),
-};
+const BARE_NEWLINE = reply(421, '4.5.2', 'Command lines must end with CR LF');
+
+/** What a client can have too much of: the name in the log and in the metrics, and the reply. */
+const LIMITS = {
+  connections: replies.tooManyConnections,
+  'connections-per-peer': reply(421, '4.7.0', 'Too many connections from your address'),
+  commands: reply(421, '4.7.0', 'Too many commands without a message'),
+  errors: reply(421, '4.7.0', 'Too many errors'),
+  'command-line': reply(421, '4.5.2', 'Command line too long'),
+  recipients: replies.tooManyRecipients,
+  message: replies.tooLarge,
+} as const;
+
+export type Limit = keyof typeof LIMITS;
 
 /** Of commands that are out of place, out of shape or unknown; a refusal has another. */
 const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
@@ -59,8 +68,8 @@ export abstract class Dialogue extends SMTPConnection {
     // Left to itself the socket closes as soon as the client has closed its side; `onleft` says whether that is meant.
     this._socket.allowHalfOpen = true;
     this._setListeners(() => {
-      if (crowded) this.#end('Too many connections from your address');
-      else if (this.site.isFull()) this.reply(replies.tooManyConnections);
+      if (crowded) this.#send(this.atLimit('connections-per-peer'));
+      else if (this.site.isFull()) this.#send(this.atLimit('connections'));
       else this.connectionReady();
     });
   }
@@ -69,7 +78,7 @@ export abstract class Dialogue extends SMTPConnection {
   override _createParser(): ContentStream {
     const parser = new ContentStream();
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
-    parser.onproblem = (problem) => this.reply(LINE_PROBLEMS[problem]);
+    parser.onproblem = (problem) => this.#send(problem === 'too-long' ? this.atLimit('command-line') : BARE_NEWLINE);
     parser.onleft = () => this.#leave();
     return parser;
   }
@@ -86,7 +95,7 @@ export abstract class Dialogue extends SMTPConnection {
     this._unrecognizedCommands = 0;
     // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
     if (wrong) this.reply(replies.wrongVerb);
-    else if (this.#commands > this.site.sessions.commands) this.#end('Too many commands without a message');
+    else if (this.#commands > this.site.sessions.commands) this.#send(this.atLimit('commands'));
     else if (callback === undefined || !this.#isOrdinary()) super._onCommand(command, callback);
     else if (verb === 'MAIL') this.#handle(this.handler_MAIL, command, callback);
     else if (verb === 'RCPT') this.#handle(this.handler_RCPT, command, callback);
@@ -217,18 +226,18 @@ export abstract class Dialogue extends SMTPConnection {
     };
   }
 
-  /** A client at one of its limits is told to come again later, and let go. */
-  #end(reason: string): void {
+  /** The reply to a client at one of its limits; logs it. */
+  protected atLimit(limit: Limit): Reply {
     const { entrance, log } = this.site;
-    log.info('session-limit', { listener: entrance.name, peer: this.client.address, reason });
-    this.#send(reply(421, '4.7.0', reason));
+    log.info('session-limit', { listener: entrance.name, peer: this.client.address, limit });
+    return LIMITS[limit];
   }
 
   protected reply(r: Reply): void {
     // Replies to content are the downstream's; they tell nothing of the client.
     if (!this.inContent && ERROR_CODES.has(r.code)) this.#errors += 1;
     if (this.#errors < this.site.sessions.errors) this.#send(r);
-    else if (!this._closing) this.#end('Too many errors');
+    else if (!this._closing) this.#send(this.atLimit('errors'));
   }
 
   /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */

@@ -14,7 +14,10 @@ async function openAdmin(t: TestContext, notReady: () => string | null = () => n
   const admin = new Admin({
     notReady,
     metrics: async () => 'postern_sessions 0\n',
-    stats: async () => addUp([new Tally(() => 0).stats({ sessions: 0, connections: 0, contentInMemory: 0 }, [])]),
+    stats: async () =>
+      addUp([
+        new Tally(() => 0).stats({ sessions: 0, connections: 0, contentInMemory: 0, slowest: [], shadows: [] }, []),
+      ]),
   });
   await admin.open({ host: '127.0.0.1', port: 0 });
   t.after(() => admin.close());

@@ -17,7 +17,16 @@ const LIVE: Live = {
   loaded: 10_000,
   downstreams: [{ name: 'mailman', up: false }],
 };
-const NOW = { sessions: 3, connections: 2, contentInMemory: 4096 };
+const NOW = {
+  sessions: 3,
+  connections: 2,
+  contentInMemory: 4096,
+  slowest: [
+    { ruleset: 'a.yaml', rule: 'quick', measured: 100, total: 10, longest: 1 },
+    { ruleset: 'a.yaml', rule: 'slow', measured: 2, total: 5, longest: 4 },
+  ],
+  shadows: [{ ruleset: 'a.yaml', rule: 'strict', asked: 10, matched: 3 }],
+};
 
 function recipient(more: Partial<RecipientRecord> = {}): RecipientRecord {
   return {
@@ -126,6 +135,11 @@ test('tallies of several processes add up', () => {
   assert.deepEqual(both.downstreams, [
     { name: 'mailman', up: false, deliveries: 2, failures: 1, total: 130, longest: 90 },
   ]);
+  assert.deepEqual(both.slowest, [
+    { ruleset: 'a.yaml', rule: 'slow', measured: 4, total: 10, longest: 4 },
+    { ruleset: 'a.yaml', rule: 'quick', measured: 200, total: 20, longest: 1 },
+  ]);
+  assert.deepEqual(both.shadows, [{ ruleset: 'a.yaml', rule: 'strict', asked: 20, matched: 6 }]);
 });
 
 test('metrics: what each label counts; nothing that mail names', async () => {
@@ -136,10 +150,15 @@ test('metrics: what each label counts; nothing that mail names', async () => {
   const log = observedLog(SILENT, [metrics]);
   log.transaction(transaction(recipient(), REFUSED));
   log.warn('downstream-failed', { downstream: 'mailman', id: 'X', stage: 'data', failure: 'lost' });
-  log.error('spool', new Error('full'));
+  log.error('spool', new Error('full'), { listener: 'lmtp:127.0.0.1:1', limit: 'memory' });
+  log.info('session-limit', { listener: 'lmtp:127.0.0.1:1', peer: '192.0.2.1', limit: 'errors' });
+  log.transaction({ ...transaction(), end: 'too-large' });
   const text = await printMetrics([await metrics.sample()]);
   for (const line of [
     'postern_transactions_total{listener="lmtp:127.0.0.1:1",end="complete"} 1',
+    'postern_limits_total{listener="lmtp:127.0.0.1:1",limit="memory"} 1',
+    'postern_limits_total{listener="lmtp:127.0.0.1:1",limit="errors"} 1',
+    'postern_limits_total{listener="lmtp:127.0.0.1:1",limit="message"} 1',
     'postern_recipients_total{listener="lmtp:127.0.0.1:1",verdict="relay",phase="content",reply="2yz"} 1',
     'postern_recipients_total{listener="lmtp:127.0.0.1:1",verdict="reject",phase="header",reply="5yz"} 1',
     'postern_deliveries_total{downstream="mailman",reply="2yz"} 1',
@@ -215,6 +234,13 @@ list                  recipients
 
 rule            decided
 system: closed        2
+
+rule, slowest first  mean ms  longest ms  measured
+a.yaml: slow           2.500       4.000         2
+a.yaml: quick          0.100       1.000       100
+
+shadow rule     would have decided  of recipients
+a.yaml: strict                   3             10
 `,
   );
 });

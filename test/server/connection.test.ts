@@ -117,7 +117,7 @@ test('commands out of place or out of shape get their reply', async (t) => {
     ['RCPT TO:<a@example.org> FOO', /^555 5\.5\.4 /],
     ['RCPT TO:<a@example.org>', '250 2.1.5 Ok'],
     ['DATA now', /^501 5\.5\.4 /],
-    ['VRFY a', /^252 2\.5\.0 /],
+    ['VRFY a', '252 2.5.0 Cannot VRFY; RCPT will tell'],
     ['NOOP', '250 2.0.0 OK'],
     ['WIZ', /^500 5\.5\.2 /],
     ['STARTTLS', /^500 5\.5\.2 /],
@@ -431,6 +431,21 @@ test('XFORWARD in two pipelined lines before MAIL tells of one client', async (t
   await client.reply();
   const { address, helo, source } = stage.arrived[0]?.transaction.client ?? assert.fail('nothing arrived');
   assert.deepEqual([address, helo, source], ['192.0.2.7', 'evil', 'REMOTE']);
+});
+
+test('a line that the end of the connection cuts short is not run', async (t) => {
+  const { client, stage } = await greeted(t);
+  await client.ask('MAIL FROM:<ann@example.net>');
+  await client.ask('RCPT TO:<a@example.org>');
+  client.socket.end('RSET');
+  assert.equal(await client.line(), null);
+  assert.deepEqual(stage.abandoned, ['closed']);
+});
+
+test('HELO is answered in one line and offers nothing', async (t) => {
+  const { client } = await greeted(t, { protocol: 'smtp' });
+  assert.equal(await client.ask('HELO client.example'), '250 lists.example.org');
+  assert.match((await client.ask('HELO')) ?? '', /^501 5\.5\.4 /);
 });
 
 test('HELP says what speaks here', async (t) => {

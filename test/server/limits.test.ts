@@ -57,7 +57,66 @@ test('errors: the last that is allowed is answered by 421, and logged; a message
   for (const command of bad.slice(0, 2)) assert.match((await client.ask(command)) ?? '', /^50\d /);
   assert.equal(await client.ask('MAIL FROM:<a@b.example> FOO'), '421 4.7.0 Too many errors');
   assert.equal(await client.line(), null);
-  assert.match(logged.join(), /session-limit.*127\.0\.0\.1.*Too many errors/);
+  assert.match(logged.join(), /"session-limit".*"listener":"test","peer":"127\.0\.0\.1","limit":"errors"/);
+});
+
+const limits: readonly {
+  limit: string;
+  site: Partial<Site>;
+  commands: readonly string[];
+  expect: string;
+  ends: boolean;
+}[] = [
+  {
+    limit: 'commands',
+    site: { sessions: { ...LIMITS, commands: 3 } },
+    commands: ['NOOP', 'NOOP', 'NOOP'],
+    expect: '421 4.7.0 Too many commands without a message',
+    ends: true,
+  },
+  {
+    limit: 'command-line',
+    site: {},
+    commands: [`NOOP ${'x'.repeat(20_000)}`],
+    expect: '421 4.5.2 Command line too long',
+    ends: true,
+  },
+  {
+    limit: 'recipients',
+    site: { limits: { size: 1000, bareNewline: 'reject', recipients: 1 } },
+    commands: ['MAIL FROM:<ann@example.net>', 'RCPT TO:<a@example.org>', 'RCPT TO:<b@example.org>'],
+    expect: '452 4.5.3 Too many recipients (id *)',
+    ends: false,
+  },
+  {
+    limit: 'message',
+    site: { limits: { size: 1000, bareNewline: 'reject', recipients: 1 } },
+    commands: ['MAIL FROM:<ann@example.net> SIZE=1001'],
+    expect: '552 5.3.4 Message size exceeds the limit of this server',
+    ends: false,
+  },
+];
+
+for (const { limit, site, commands, expect, ends } of limits) {
+  test(`a client at the limit of ${limit} is told so, and the log and the metrics are`, async (t) => {
+    const { dial, logged } = await open(t, site);
+    const client = await dial();
+    await hello(client);
+    let answer: string | null = null;
+    for (const command of commands) answer = await client.ask(command);
+    assert.equal(answer?.replace(/\(id \w+\)/, '(id *)'), expect);
+    assert.deepEqual(logged, [JSON.stringify({ event: 'session-limit', listener: 'test', peer: '127.0.0.1', limit })]);
+    if (ends) assert.equal(await client.line(), null);
+    else assert.equal(await client.ask('NOOP'), '250 2.0.0 OK');
+  });
+}
+
+test('a client at the limit of all connections is told so, and the log is', async (t) => {
+  const { dial, logged } = await open(t, { isFull: () => true });
+  const client = await dial();
+  assert.match((await client.reply()) ?? '', /^421 4\.3\.2 /);
+  assert.equal(await client.line(), null);
+  assert.match(logged.join(), /"limit":"connections"/);
 });
 
 test('errors: what rules refuse is none', async (t) => {
@@ -98,7 +157,7 @@ test('connections of one address: one too many is told and let go, the place is 
   first.socket.destroy();
   while (stage.listener.sessions > 1) await new Promise((resolve) => setImmediate(resolve));
   await hello(await dial());
-  assert.equal(logged.filter((line) => line.includes('from your address')).length, 1);
+  assert.equal(logged.filter((line) => line.includes('"connections-per-peer"')).length, 1);
 });
 
 test('connections of one address: a trusted peer that speaks for many is not counted', async (t) => {
