@@ -4,7 +4,9 @@
 import type { RecipientRecord, TransactionRecord } from '../core/log.ts';
 import { type Streams, UsageError } from './command.ts';
 import { type Found, findTransaction } from './log-search.ts';
+import type { TraceStep } from '../rules/trace.ts';
 import { PHASE_WORDS } from './phases.ts';
+import { printStep } from './print-trace.ts';
 
 /** `id` as it stands in a reply, with or without its brackets. */
 export async function explainRecord(id: string, file: string, json: boolean, streams: Streams): Promise<number> {
@@ -69,6 +71,11 @@ function printRecipient(one: RecipientRecord): string {
 }
 
 function printEvent({ time, level, event, id: _, ...detail }: Readonly<Record<string, unknown>>): string {
+  const { to, steps } = detail;
+  if (event === 'trace' && Array.isArray(steps)) {
+    const lines = (steps as readonly TraceStep[]).map((step) => printStep(step, 2)).join('');
+    return `\n${printable(`${String(to)}: the rules that were asked`)}\n${lines}`;
+  }
   const words = Object.entries(detail)
     .filter(([key]) => key !== 'err')
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);

@@ -194,7 +194,7 @@ async function explain(
     edits: isServed(verdict) ? verdict.edits.map(printEdit) : [],
     notes: verdict.notes ?? [],
     score: verdict.score ?? null,
-    steps: decision.evaluation.trace,
+    steps: await decision.evaluation.trace(),
   };
 }
 

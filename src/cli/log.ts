@@ -4,6 +4,8 @@
 import cluster from 'node:cluster';
 import { pino } from 'pino';
 import type { Log, TransactionRecord } from '../core/log.ts';
+import type { TraceStep } from '../rules/trace.ts';
+import { printStep } from './print-trace.ts';
 
 export interface LogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -31,6 +33,7 @@ export function createLog(options: LogOptions, destination: Destination = standa
   const transactions = logger.child({ event: 'transaction' });
   return {
     transaction: (record) => transactions.info(record),
+    ...(logger.isLevelEnabled('debug') ? { debug: (event, detail) => logger.debug({ event, ...detail }) } : {}),
     info: (event, detail) => logger.info({ event, ...detail }),
     warn: (event, detail) => logger.warn({ event, ...detail }),
     error: (event, error, detail) => logger.error({ event, ...detail, err: error }),
@@ -67,6 +70,8 @@ function forPeople(json: string): string {
   const { time, level, event, err, ...detail } = JSON.parse(json) as Record<string, unknown>;
   const head = `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(event)}`;
   if (event === 'transaction') return `${head}${transactionForPeople(detail as unknown as TransactionRecord)}\n`;
+  if (event === 'trace')
+    return `${head} ${String(detail['id'])} to=<${String(detail['to'])}>\n${stepsForPeople(detail['steps'])}`;
   const words = Object.entries(detail).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
@@ -74,15 +79,24 @@ function forPeople(json: string): string {
   return `${[head, ...words].join(' ')}${trouble}\n`;
 }
 
+/** Of our own making: pino has just written it. */
+function stepsForPeople(steps: unknown): string {
+  return (steps as readonly TraceStep[]).map((step) => printStep(step, 2)).join('');
+}
+
 function transactionForPeople(record: TransactionRecord): string {
   const { id, listener, client, from, size, end, ms, recipients } = record;
   const lines = recipients.map((one) => {
+    const instead = one.redirect === undefined ? '' : ` to <${one.redirect}>`;
+    const copies = (one.copies ?? [])
+      .map((copy) => `\n    copy to=<${copy.to}> via ${copy.downstream}: ${copy.reply}`)
+      .join('');
     const by = one.rule === null ? '' : ` by ${one.ruleset}: ${one.rule}`;
     const via = one.downstream === null ? '' : ` via ${one.downstream}`;
     const score = one.score === undefined ? '' : ` score=${one.score}`;
     const shadow = one.shadow === undefined ? '' : ` (shadow: ${one.shadow.join(', ')})`;
     const notes = (one.notes ?? []).map((note) => `\n    note: ${note}`).join('');
-    return `\n  to=<${one.to}> ${one.verdict}${by}${via}${score}: ${one.reply}${shadow}${notes}`;
+    return `\n  to=<${one.to}> ${one.verdict}${instead}${by}${via}${score}: ${one.reply}${shadow}${copies}${notes}`;
   });
   return ` ${id} ${listener} client=${client ?? 'unknown'} from=<${from}> size=${size} end=${end} ${ms} ms${lines.join('')}`;
 }

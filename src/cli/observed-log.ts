@@ -21,6 +21,7 @@ export function observedLog(log: Log, observers: readonly Observer[]): Log {
       for (const observer of observers) observer.transaction(record);
       log.transaction(record);
     },
+    ...(log.debug === undefined ? {} : { debug: (event, detail) => log.debug?.(event, detail) }),
     info(event, detail) {
       seen('info', event, detail);
       log.info(event, detail);

@@ -14,7 +14,8 @@ export function printStep(step: TraceStep, indent: number): string {
 }
 
 function printClause(clause: TracedClause, indent: number): string {
-  const saw = clause.saw === null ? '' : `  saw ${clause.saw}`;
+  // What stands in a message must not move a cursor.
+  const saw = clause.saw === null ? '' : `  saw ${clause.saw.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')}`;
   const line = `${' '.repeat(indent)}${clause.label}: ${wordOf(clause.truth)}${saw}\n`;
   return line + clause.children.map((child) => printClause(child, indent + 2)).join('');
 }

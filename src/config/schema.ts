@@ -290,7 +290,8 @@ export const configSchema = z.strictObject({
   log: z
     .strictObject({
       level: choice(['trace', 'debug', 'info', 'warn', 'error']).prefault('info').meta({
-        description: 'The least important events that are logged.',
+        description:
+          'The least important events that are logged. debug also writes why each verdict is what it is, as "postern explain" does: subjects and authors stand in the log then.',
       }),
       format: choice(['json', 'pretty'])
         .prefault('json')

@@ -1,5 +1,5 @@
 /**
- * log - the few events that can be logged, as types. Never content, never a field of a message.
+ * log - the few events that can be logged, as types. Never content, never a field of a message, but for `debug`.
  */
 
 /** What became of one copy. */
@@ -49,6 +49,8 @@ export interface TransactionRecord {
 
 export interface Log {
   transaction(record: TransactionRecord): void;
+  /** Left out where nobody would read it. The one event that may tell what stands in a message. */
+  debug?(event: string, detail: Readonly<Record<string, unknown>>): void;
   /** Life of the process: started, reloaded, draining; and what an operator should look at. */
   info(event: string, detail?: Readonly<Record<string, unknown>>): void;
   warn(event: string, detail?: Readonly<Record<string, unknown>>): void;

@@ -24,7 +24,7 @@ import type { Entrance } from './entrance.ts';
 import { OneReply, separately, withheld } from './one-reply.ts';
 import { receive } from './receive.ts';
 import { receivedField } from './received.ts';
-import { type Ending, record } from './record.ts';
+import { type Ending, record, recordTraces } from './record.ts';
 import { type Asked, type Conclude, needsMessage, serve } from './serve.ts';
 import { type Remembered, Served } from './served.ts';
 import type { ServeParts } from './serving.ts';
@@ -104,7 +104,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const course = courses.get(transaction) ?? openCourse(now());
     courses.set(transaction, course);
     return andThen(parts.rulebook.policyFor(recipient.forwardPath), (policy) => {
-      const decision = openDecision(transaction, course, recipient, policy);
+      const decision = openDecision(transaction, course, recipient, policy, log.debug !== undefined);
       return andThen(decide(decision, { phase: 'envelope' }), () => answerAtRcpt(entrance, decision, earlier));
     });
   }
@@ -177,8 +177,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     } catch (error) {
       log.error('settle', error, { id: transaction.id });
     } finally {
-      writer.discard();
       concludeRest(replies.internalError);
+      await recordTraces(
+        log,
+        transaction,
+        admissions.map(({ decision }) => decision),
+      );
+      writer.discard();
       finish(entrance, transaction, admissions, outcomes, ending);
     }
     return decisions.flatMap((decision) => outcomes.get(decision) ?? []);
@@ -198,8 +203,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     admit,
     settle,
-    abandon: (entrance, transaction, admissions, end) =>
-      finish(entrance, transaction, admissions, new Map(), { end, size: 0 }),
+    abandon(entrance, transaction, admissions, end) {
+      const done = (): void => finish(entrance, transaction, admissions, new Map(), { end, size: 0 });
+      if (log.debug === undefined) done();
+      else
+        void recordTraces(
+          log,
+          transaction,
+          admissions.map(({ decision }) => decision),
+        ).then(done);
+    },
   };
 }
 

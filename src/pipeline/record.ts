@@ -1,5 +1,6 @@
 /**
- * record - the one log record of a transaction: who, to whom, which rule, which reply. Never content.
+ * record - the one log record of a transaction: who, to whom, which rule, which reply. Never content. At the level debug
+ * a trace of each recipient stands before it.
  */
 import type { Transaction } from '../core/envelope.ts';
 import type { CopyRecord, Log, RecipientRecord } from '../core/log.ts';
@@ -59,6 +60,22 @@ function remarksOf(verdict: Verdict): Remarks {
   if (verdict.kind !== 'discard' && verdict.notes === undefined && verdict.score === undefined) return NOTHING;
   const notes = [...(verdict.notes ?? []), ...(verdict.kind === 'discard' ? [verdict.note] : [])];
   return { ...(notes.length > 0 ? { notes } : {}), ...(verdict.score === undefined ? {} : { score: verdict.score }) };
+}
+
+/**
+ * Why each verdict is what it is, as `explain` shows it; where the log is not for that, nothing. Before the content is let
+ * go. Never rejects.
+ */
+export async function recordTraces(log: Log, transaction: Transaction, decisions: readonly Decision[]): Promise<void> {
+  if (log.debug === undefined) return;
+  for (const { recipient, policy, evaluation } of decisions) {
+    const where = { id: transaction.id, to: printMailbox(recipient.forwardPath), list: policy.address.list };
+    try {
+      log.debug('trace', { ...where, steps: await evaluation.trace() });
+    } catch (error) {
+      log.error('trace', error, where);
+    }
+  }
 }
 
 /** Writes the record; `outcomes` hold those recipients that came to the dot, in the order of their decisions. */

@@ -113,7 +113,7 @@ async function evaluate(
   const evaluation = startEvaluation(program, SILENT, tracing);
   for (const phase of PHASES) {
     const progress = await evaluation.advance(facts[phase]);
-    if (progress !== 'later') return { verdict: progress, trace: evaluation.trace };
+    if (progress !== 'later') return { verdict: progress, trace: await evaluation.trace() };
   }
   throw new Error('the rules did not decide at the end of the content');
 }

@@ -43,7 +43,6 @@ export function startEvaluation(
 // A class, because an object with closures and getters of its own costs more than most rules do.
 class ProgramEvaluation implements Evaluation {
   readonly shadows: string[] = [];
-  readonly trace: TraceStep[] = [];
   readonly #program: Program;
   readonly #log: Log;
   readonly #tracing: boolean;
@@ -52,7 +51,8 @@ class ProgramEvaluation implements Evaluation {
   readonly #edits: HeaderEdit[] = [];
   readonly #copies: Copy[] = [];
   readonly #notes: string[] = [];
-  readonly #asked: { readonly rule: Rule; readonly waits: boolean; readonly sum: number | null }[] = [];
+  /** For the trace: each rule that was asked, with what was known then. */
+  readonly #asked: { readonly rule: Rule; readonly waits: boolean; readonly facts: Facts }[] = [];
   /** Shadow rules come past and not answered yet. */
   readonly #passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
   /** Of their own, so that what their patterns cost is not charged to the rules that decide. */
@@ -88,7 +88,7 @@ class ProgramEvaluation implements Evaluation {
 
   advance(facts: Facts): Progress | Promise<Progress> {
     return this.#answersOfShadows === null
-      ? (this.#verdict ?? this.#proceed(facts))
+      ? (this.#verdict ?? this.#run(facts))
       : this.#runWithShadows(facts, this.#answersOfShadows);
   }
 
@@ -96,8 +96,10 @@ class ProgramEvaluation implements Evaluation {
     return this.#program.accepted.length === 0 ? undefined : this.#tellAccepted(facts);
   }
 
-  #proceed(facts: Facts): Progress | Promise<Progress> {
-    return this.#tracing ? this.#runTraced(facts) : this.#run(facts);
+  async trace(): Promise<readonly TraceStep[]> {
+    const steps: TraceStep[] = [];
+    for (const { rule, waits, facts } of this.#asked) steps.push(await traceRule(rule, facts, waits));
+    return steps;
   }
 
   #run(facts: Facts): Progress | Promise<Progress> {
@@ -140,7 +142,7 @@ class ProgramEvaluation implements Evaluation {
   /** What a rule's answer comes to; null where the next rule is to be asked. */
   #take(rule: Rule, truth: Truth, facts: Facts): Progress | null {
     const waits = truth === true && !isReached(rule.phase, facts.phase);
-    if (this.#tracing) this.#asked.push({ rule, waits, sum: facts.score.sum });
+    if (this.#tracing) this.#asked.push({ rule, waits, facts: asOfNow(facts) });
     if (truth === 'later' || waits) return 'later';
     this.#next += 1;
     if (!truth) return null;
@@ -200,7 +202,7 @@ class ProgramEvaluation implements Evaluation {
   /** What becomes of a rule that cannot be answered; null where it is set aside and the next one is to be asked. */
   #fail(rule: Rule, facts: Facts, error: unknown): Verdict | null {
     const { id } = facts.transaction;
-    if (this.#tracing) this.#asked.push({ rule, waits: false, sum: facts.score.sum });
+    if (this.#tracing) this.#asked.push({ rule, waits: false, facts: asOfNow(facts) });
     const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
     if (error instanceof TooCostly) this.#log.warn('rule-too-costly', { ...where, becomes: rule.ifTooCostly });
     else this.#log.error('rule', error, where);
@@ -219,19 +221,11 @@ class ProgramEvaluation implements Evaluation {
     return this.#verdict;
   }
 
-  async #runTraced(facts: Facts): Promise<Progress> {
-    const progress = await this.#run(facts);
-    // What a rule saw is shown as it saw it, though rules behind it have scored since.
-    for (const { rule, waits, sum } of this.#asked.splice(0))
-      this.trace.push(await traceRule(rule, { ...facts, score: { sum } }, waits));
-    return progress;
-  }
-
   /** Whether it is answered. */
   async #askShadow(rule: Rule, facts: Facts): Promise<boolean> {
     try {
       const truth = await rule.clause.test(facts);
-      if (this.#tracing) this.trace.push(await traceRule(rule, facts, false));
+      if (this.#tracing) this.#asked.push({ rule, waits: false, facts: asOfNow(facts) });
       if (truth === 'later') return false;
       this.#count(rule, truth);
       if (truth && rule.decide !== null) this.shadows.push(rule.name);
@@ -245,7 +239,7 @@ class ProgramEvaluation implements Evaluation {
   }
 
   async #runWithShadows(facts: Facts, answers: Answers): Promise<Progress> {
-    const progress = this.#verdict ?? (await this.#proceed(facts));
+    const progress = this.#verdict ?? (await this.#run(facts));
     for (const one of this.#passed.splice(0)) {
       // It asks the score as it was when it was come past: a rule behind it cannot change its answer.
       if (!(await this.#askShadow(one.rule, { ...facts, answers, score: { sum: one.sum } }))) this.#passed.push(one);
@@ -262,6 +256,16 @@ class ProgramEvaluation implements Evaluation {
       }
     }
   }
+}
+
+/** What a rule saw is shown as it saw it, though rules have scored and recipients were named since. */
+function asOfNow(facts: Facts): Facts {
+  const { recipients, lists } = facts.addressees;
+  return {
+    ...facts,
+    score: { sum: facts.score.sum },
+    addressees: { recipients: new Set(recipients), lists: new Set(lists) },
+  };
 }
 
 /** Sums of decimal fractions as people expect them: 0.7 and 0.1 are at least 0.8. */

@@ -17,8 +17,11 @@ export interface Evaluation {
   readonly pending: boolean;
   /** The names of the shadow rules that would have decided. */
   readonly shadows: readonly string[];
-  /** The rules asked so far and what they saw; empty unless the policy was asked to trace. */
-  readonly trace: readonly TraceStep[];
+  /**
+   * The rules asked so far and what they saw; empty unless the policy was asked to trace. Asks again, so it is for the end:
+   * what that costs must not be missing to the rules. Needs the content, if it was known. Never rejects.
+   */
+  trace(): Promise<readonly TraceStep[]>;
 }
 
 export interface Policy {

@@ -122,13 +122,21 @@ test('lines of any length, wherever a read cuts them, the last without its end',
   }
 });
 
-test('the id of a refusal finds it in the log of the process that refused', async (t) => {
-  const port = await freePort();
-  const folder = folderWith(t, { ...RULES, 'postern.yaml': configuration(`127.0.0.1:${port}`) });
-  const service = start(t, folder);
-  await service.says(/"event":"listening"/);
-  const [, id = ''] = /\(id (\w+)\)$/.exec((await post(port, 'eve@example.com')) ?? '') ?? [];
-  await service.says(/"event":"transaction".*\n/);
-  writeFileSync(join(folder, 'postern.log'), service.output());
-  assert.match(postern(folder, 'explain', id, '--log', 'postern.log').stdout, /REJECT .*: rule "subscribers-only"/);
-});
+for (const level of ['info', 'debug']) {
+  test(`${level}: the id of a refusal finds it in the log of the process that refused`, async (t) => {
+    const port = await freePort();
+    const folder = folderWith(t, {
+      ...RULES,
+      'postern.yaml': `${configuration(`127.0.0.1:${port}`)}log: { level: ${level} }\n`,
+    });
+    const service = start(t, folder);
+    await service.says(/"event":"listening"/);
+    const [, id = ''] = /\(id (\w+)\)$/.exec((await post(port, 'eve@example.com')) ?? '') ?? [];
+    await service.says(/"event":"transaction".*\n/);
+    writeFileSync(join(folder, 'postern.log'), service.output());
+    const { stdout } = postern(folder, 'explain', id, '--log', 'postern.log');
+    assert.match(stdout, /REJECT .*: rule "subscribers-only"/);
+    const traced = /\n {2}header +rules "subscribers-only" true .*\n {4}author: true {2}saw eve@example\.com\n/;
+    assert.equal(traced.test(stdout), level === 'debug', stdout);
+  });
+}

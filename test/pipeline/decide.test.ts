@@ -24,7 +24,7 @@ test('the facts count recipients and lists as they are named, and all of them fr
     address: { list, role: 'post', detail: '' },
     unavailable: null,
     start: () => ({
-      trace: [],
+      trace: async () => [],
       accepted() {},
       undecided: [],
       pending: false,

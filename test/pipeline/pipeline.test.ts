@@ -134,7 +134,7 @@ async function run(given: Given): Promise<Seen> {
         address: { list: `${localPart}@lists.example.org`, role: 'post', detail: '' },
         unavailable: localPart === 'unavailable' ? 'its file does not load' : null,
         start: () => ({
-          trace: [],
+          trace: async () => [],
           accepted: async ({ message }) => {
             await setImmediate();
             let text = '';

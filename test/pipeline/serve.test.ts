@@ -106,7 +106,7 @@ async function run(given: Given): Promise<Seen> {
         address: { list: `${localPart.split('-')[0]}@lists.example.org`, role: 'post', detail: '' },
         unavailable: null,
         start: () => ({
-          trace: [],
+          trace: async () => [],
           accepted() {},
           undecided: [],
           pending: false,

@@ -337,7 +337,7 @@ test('the trace holds each rule that was asked, with what it saw', async () => {
   assert.ok(verdict !== 'later');
   assert.equal(verdict.rule, 'rest');
   assert.deepEqual(
-    evaluation.trace.map(({ phase, rule, place, truth, waitsForText }) => [
+    (await evaluation.trace()).map(({ phase, rule, place, truth, waitsForText }) => [
       phase,
       rule,
       place.line,
@@ -350,7 +350,7 @@ test('the trace holds each rule that was asked, with what it saw', async () => {
       ['header', 'rest', 11, true, false],
     ],
   );
-  const [first] = evaluation.trace;
+  const [first] = await evaluation.trace();
   assert.deepEqual(
     first?.clauses.map(({ label, truth, saw, place }) => [label, truth, saw, place.line]),
     [
@@ -371,7 +371,7 @@ test('the trace shows a set that cannot be asked', async () => {
   const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
   await evaluation.advance(facts.header);
   assert.deepEqual(
-    evaluation.trace.map(({ truth, clauses }) => [truth, clauses[0]?.truth, clauses[0]?.saw]),
+    (await evaluation.trace()).map(({ truth, clauses }) => [truth, clauses[0]?.truth, clauses[0]?.saw]),
     [['failed', 'failed', 'ann@example.net']],
   );
 });
@@ -388,7 +388,7 @@ test('a trace shows the score that each rule saw', async () => {
   const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
   await evaluation.advance(factsOf().envelope);
   assert.deepEqual(
-    evaluation.trace.map(({ rule, truth, clauses }) => [rule, truth, clauses[0]?.saw]),
+    (await evaluation.trace()).map(({ rule, truth, clauses }) => [rule, truth, clauses[0]?.saw]),
     [
       ['a', false, '0'],
       ['b', true, 'every message'],

@@ -152,7 +152,7 @@ test('to be traced counts nothing that the verdict did not hang on', async () =>
   const evaluation = startEvaluation(program, memoryLog(), true);
   const facts = factsOf({}).envelope;
   assert.notEqual(await evaluation.advance(facts), 'later');
-  const [any] = evaluation.trace[0]?.clauses ?? [];
+  const [any] = (await evaluation.trace())[0]?.clauses ?? [];
   assert.deepEqual(
     any?.children.map(({ truth, saw }) => [truth, saw]),
     [

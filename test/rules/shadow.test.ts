@@ -129,7 +129,7 @@ test('a trace shows shadow rules for what they are', async () => {
   const evaluation = startEvaluation(programFor(null, list, 'post'), memoryLog(), true);
   for (const at of PHASES) await evaluation.advance(facts[at]);
   assert.deepEqual(
-    evaluation.trace.map(({ rule, phase, truth, shadow: isShadow }) => [rule, phase, truth, isShadow]),
+    (await evaluation.trace()).map(({ rule, phase, truth, shadow: isShadow }) => [rule, phase, truth, isShadow]),
     [
       ['s', 'envelope', 'later', true],
       ['s', 'header', true, true],
