@@ -5,13 +5,12 @@
  * All cases of a kind run at once through one Postern: so they show as well that such a client costs the others nothing.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Script, type ScriptedServer, startScriptedServer, unsaid } from '../downstream/scripted-server.ts';
 import { type Chain, openChain } from '../support/chain.ts';
+import { openDescriptors, watchTemporaryFiles } from '../support/leftovers.ts';
 import { connectPeer, type Peer } from '../support/peer.ts';
 
 type Protocol = 'lmtp' | 'smtp';
@@ -311,8 +310,7 @@ const TLS = `{ cert: ${certificate('cert.pem')}, key: ${certificate('key.pem')} 
 /** Longest silence of a client, in milliseconds. */
 const PATIENCE = 3_000;
 
-const temporaryFiles = (): string[] => readdirSync(tmpdir()).filter((name) => /^postern-[0-9a-f]{8}-/.test(name));
-const descriptors = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+const temporaryFiles = watchTemporaryFiles();
 
 let cases = 0;
 
@@ -418,7 +416,7 @@ describe('what a client does wrong', { concurrency: 1 }, () => {
     ];
     for (const { name, listen, wanted } of kinds) {
       test(`${listener}, ${name}`, async (t) => {
-        const before = descriptors();
+        const before = openDescriptors() ?? 0;
         const running = await startAll(casesOf(wanted), listener);
         const chain = await openFor(running, listener, listen, PATIENCE);
         try {
@@ -431,7 +429,8 @@ describe('what a client does wrong', { concurrency: 1 }, () => {
           await Promise.all(running.map(({ server }) => server.close()));
         }
         await turn();
-        assert.ok(descriptors() <= before, `${before} descriptors before, ${descriptors()} after`);
+        const left = openDescriptors() ?? 0;
+        assert.ok(left <= before, `${before} descriptors before, ${left} after`);
         t.diagnostic(`${running.length} cases`);
       });
     }
