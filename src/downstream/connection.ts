@@ -7,6 +7,7 @@
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Reply } from '../core/reply.ts';
+import { atEndOfTurn } from '../core/turn.ts';
 import { type Capabilities, NO_CAPABILITIES } from '../smtp/capabilities.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';
 import { type Address, dial } from './dial.ts';
@@ -38,6 +39,12 @@ export class Connection {
   #onClosed: (() => void) | null = null;
   #until = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Whether what is written is held back. */
+  #holds = false;
+  readonly #release = (): void => {
+    this.#holds = false;
+    this.#stream.uncork();
+  };
   #timerEnds = 0;
 
   /** Begins to connect; `room` waits for it. `onComplaint`: see `dial`. */
@@ -109,18 +116,15 @@ export class Connection {
     return this.#parser.empty;
   }
 
-  /** False: more than enough waits to be sent, wait for `room`. */
+  /** Leaves at the end of the turn, together with what else is written in it. False: enough waits, wait for `room`. */
   write(octets: string | Buffer): boolean {
-    return this.#ended !== null || this.#stream.write(octets);
-  }
-
-  /** Holds what is written back until `uncork`, so that it goes out together. */
-  cork(): void {
-    this.#stream.cork();
-  }
-
-  uncork(): void {
-    this.#stream.uncork();
+    if (this.#ended !== null) return true;
+    if (!this.#holds) {
+      this.#holds = true;
+      this.#stream.cork();
+      atEndOfTurn(this.#release);
+    }
+    return this.#stream.write(octets);
   }
 
   /** What has come already: a reply, or why none will come; null: neither. */

@@ -271,12 +271,9 @@ async function sendContent(connection: Connection, delivery: Delivery): Promise<
     return room;
   };
   const waitForRoom = async (): Promise<Reply | Failure | null> => {
-    connection.uncork();
     const interruption = await connection.room(delivery.until());
-    connection.cork();
     return interruption === null && options.signal.aborted ? 'gone' : interruption;
   };
-  connection.cork();
   try {
     const slices = content.slices();
     // Not `for await` over an array too, which would wait for each slice.
@@ -300,6 +297,5 @@ async function sendContent(connection: Connection, delivery: Delivery): Promise<
   if (options.signal.aborted) return stopped('gone');
   if (Date.now() >= options.deadline) return stopped('silent');
   connection.write(encoder.end());
-  connection.uncork();
   return null;
 }

@@ -10,6 +10,13 @@ import type { SpoolWriter } from '../mail/spool.ts';
 /** The header section is looked for again when the content has doubled: a slow trickle of octets stays linear. */
 const FIRST_LOOK = 1024;
 
+const EMPTY_LINE = Buffer.from('\r\n\r\n');
+
+/** Whether the header section ends in what is there. In most messages an empty line ends it, and is quickly found. */
+function isWhole(head: Buffer): boolean {
+  return head.includes(EMPTY_LINE) || headerSectionEnd(head) >= 0;
+}
+
 export interface Received {
   readonly end: ContentEnd;
   /** Octets received, also those that were thrown away. */
@@ -48,7 +55,7 @@ export async function receive(
     if (header === null && size >= nextLook) {
       nextLook = Math.max(FIRST_LOOK, size * 2);
       const head = writer.head();
-      const asked = headerSectionEnd(head) >= 0 ? ask(head) : undefined;
+      const asked = isWhole(head) ? ask(head) : undefined;
       if (asked !== undefined) await asked;
     }
   }

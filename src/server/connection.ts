@@ -18,13 +18,16 @@ import { finalReplies } from './final-replies.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
 import type { Site } from './site.ts';
 
+/** Made once: to make one for each connection, with a stack, costs more than the rest of its end. */
+const LEFT = new Error('the client has left');
+
 const CHUNKS_HAVE_BEGUN = reply(503, '5.5.1', 'The message has begun with BDAT');
 
 export class Connection extends Dialogue {
   #open: OpenTransaction | null = null;
   #incoming: Incoming | null = null;
-  /** Aborted when the client is gone, or has dropped a message that it had begun. */
-  #gone = new AbortController();
+  /** Aborted when the client is gone, or has dropped a message that it had begun; null before the first transaction. */
+  #gone: AbortController | null = null;
   /** Messages whose settling is not over; those of a chunked message that was reset go on in the background. */
   #settling = 0;
   #draining = false;
@@ -126,7 +129,7 @@ export class Connection extends Dialogue {
 
   override _onClose(): void {
     super._onClose();
-    this.#gone.abort();
+    if (this.#open !== null || this.#settling > 0) this.#gone?.abort(LEFT);
     this.#incoming?.abort();
     if (this.#incoming === null) this.#abandon('closed');
     if (this.#settling === 0) this.#ended();
@@ -146,6 +149,7 @@ export class Connection extends Dialogue {
     const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
     if ('code' in mail) return mail === replies.tooLarge ? this.atLimit('message') : mail;
     const facts = this.client.facts(this.site, this.greeting());
+    this.#gone ??= new AbortController();
     this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail, this.#gone.signal);
     // The library asks this of itself, for its own XCLIENT and its error handling.
     this.session.envelope.mailFrom = { address: mail.path.raw, args: false };
@@ -214,8 +218,8 @@ export class Connection extends Dialogue {
       // Chunks without a last one. The pipeline hears it as it hears of a client that left, and makes the record.
       this.#incoming = null;
       this.client.forgetForwarded();
-      this.#gone.abort();
-      this.#gone = new AbortController();
+      this.#gone?.abort(LEFT);
+      this.#gone = null;
       incoming.abort();
       return;
     }

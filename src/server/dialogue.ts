@@ -9,6 +9,7 @@ import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { Client } from '../core/envelope.ts';
 import { type Reply, replies, reply } from '../core/reply.ts';
+import { atEndOfTurn } from '../core/turn.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import { formatReply } from '../smtp/reply-format.ts';
 import { ContentStream } from './data.ts';
@@ -242,7 +243,7 @@ export abstract class Dialogue extends SMTPConnection {
 
   /** Replies of one read leave in one write: to the kernel each write costs more than all our work on a command. */
   #send(r: Reply): void {
-    if (this.#out === '') process.nextTick(this.#flush);
+    if (this.#out === '') atEndOfTurn(this.#flush);
     this.#out += formatReply(r);
     if (r.code === 421) this.close();
   }

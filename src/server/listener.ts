@@ -62,6 +62,11 @@ class Server extends SMTPServer {
     this.site = site;
   }
 
+  /** Reading PROXY is ours; the library would make an id of fresh random octets first, and wait a turn. */
+  override _handleProxy(_socket: Socket, callback: (error: null, options: { readonly id: string }) => void): void {
+    callback(null, { id: 'session' });
+  }
+
   override connect(socket: Socket): void {
     const { clientFrom, trusts, clientTimeout, entrance, log } = this.site();
     if (clientFrom !== 'proxy') {
