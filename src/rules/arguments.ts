@@ -4,6 +4,8 @@
  * A value stands in the file of the list that extends the preset, or is the parameter's default. A set is named, or
  * written as under `sets:`.
  */
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
 import type { Place } from '../core/diagnostic.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
 import { listOf, text } from '../yaml/scalar.ts';
@@ -66,6 +68,12 @@ export function readArguments(
     const value = valueAt(document.value, path) ?? '';
     const kind = setKindOf(parameter);
     const placeOf = given ? (inner: YamlPath) => document.placeOf([...path, ...inner]) : null;
+    if (parameter.type === 'patterns') {
+      const file = readPatternFile(giver, path);
+      if (file === null) complete = false;
+      values.set(name, { value: file ?? '', placeOf });
+      continue;
+    }
     if (kind === null) {
       if (giver.source.read(valueSchema(parameter), path) === null) complete = false;
       values.set(name, { value, placeOf });
@@ -78,6 +86,19 @@ export function readArguments(
     values.set(name, { value: name, placeOf });
   }
   return complete ? { values, sets, setFiles } : null;
+}
+
+const patternFile = z.union([z.strictObject({ file: text }), text.transform((file) => ({ file }))]);
+
+/** The path of a file of patterns, absolute: the preset lies elsewhere. */
+function readPatternFile({ source, scope }: Giver, path: YamlPath): string | null {
+  const found = source.read(patternFile, path);
+  if (found === null) return null;
+  if (mayLieAt(found.file, scope)) return resolve(dirname(source.document.file), found.file);
+  const hint = 'put it beside the file of the list, or below';
+  const at = isMapping(valueAt(source.document.value, path)) ? [...path, 'file'] : path;
+  source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, at);
+  return null;
 }
 
 /** A set written as under `sets:`, or names of sets and addresses. */

@@ -11,7 +11,7 @@ import { editContent } from '../mail/edit.ts';
 import { parseHeader } from '../mail/header.ts';
 import { listOf, text } from '../yaml/scalar.ts';
 import type { Ask } from './condition.ts';
-import type { CompileEnv } from './env.ts';
+import type { MatchEnv } from './env.ts';
 import { compileFields, type FieldWords, fieldWords, showFields } from './field-match.ts';
 import { askNothing, asksSomething } from './match.ts';
 
@@ -29,11 +29,11 @@ export interface ExpectedField {
   readonly raw: boolean;
 }
 
-export function compileHeaders(headers: ExpectedHeaders, env: CompileEnv): readonly ExpectedField[] {
+export function compileHeaders(headers: ExpectedHeaders, env: MatchEnv): readonly ExpectedField[] {
   return Object.entries(headers).map(([name, wanted]) => {
     const words = wordsOf(wanted);
     const short = words !== wanted;
-    const report: CompileEnv['report'] = (code, message, hint, [word, ...at] = []) =>
+    const report: MatchEnv['report'] = (code, message, hint, [word, ...at] = []) =>
       env.report(code, message, hint, [name, ...(short || word === undefined ? [] : [word]), ...at]);
     return { name, ask: compileFields([name], words, { ...env, report }), raw: words.raw === true };
   });

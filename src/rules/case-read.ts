@@ -13,7 +13,7 @@ import { compileHeaders, type ExpectedField } from './case-headers.ts';
 import { type CaseMessage, caseForAll, caseForEach, type Expected } from './case-schema.ts';
 import type { Given, GivenSets } from './case-sets.ts';
 import type { FileEnv } from './compile.ts';
-import type { CompileEnv, NamedSet } from './env.ts';
+import type { MatchEnv, NamedSet } from './env.ts';
 import { fieldName } from './field-name.ts';
 import { compileText, type TextTest } from './match.ts';
 import { ADDRESS_HINT } from './members.ts';
@@ -205,7 +205,7 @@ function expectationOf(
     if (expected[key] === undefined || verdicts.includes(verdict)) continue;
     source.report('E_VALUE', `${verdict} has no ${key}`, 'take it out', [...path, key], 'key');
   }
-  const envAt = (key: keyof Expected): CompileEnv => ({
+  const envAt = (key: keyof Expected): MatchEnv => ({
     ...env,
     rule: '',
     report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, key, ...at]),

@@ -9,9 +9,12 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Dialect } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import { LARGEST_ADDRESS_FILE, parseAddressLines } from '../store/address-file.ts';
+import { BoundedCache } from '../store/memory.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
 import type { LoadedRuleset, SetFile } from './load.ts';
+import { PatternCache } from './pattern.ts';
+import { LARGEST_PATTERN_FILE, patternProblems } from './pattern-file.ts';
 import { listFiles, splitAddress } from './select.ts';
 
 const YAML_ENDING = /\.ya?ml$/i;
@@ -83,12 +86,14 @@ function misplaced(file: string, message: string, hint: string): Diagnostic {
 
 /** The files of sets: missing, unreadable, or with lines that are no address. */
 export function checkSetFiles(files: readonly SetFile[]): readonly Diagnostic[] {
-  return files.flatMap(({ path, place }): readonly Diagnostic[] => {
+  return files.flatMap(({ path, place, holds }): readonly Diagnostic[] => {
     const fail = (message: string): Diagnostic => ({ code: 'E_FILE', message, hint: `put it at ${path}`, place });
     try {
       const found = statSync(path);
       if (!found.isFile()) return [fail('this is not a regular file')];
-      if (found.size > LARGEST_ADDRESS_FILE) return [fail(`the file is larger than ${LARGEST_ADDRESS_FILE} octets`)];
+      const largest = holds === 'patterns' ? LARGEST_PATTERN_FILE : LARGEST_ADDRESS_FILE;
+      if (found.size > largest) return [fail(`the file is larger than ${largest} octets`)];
+      if (holds === 'patterns') return checkPatternFile(path, `${found.mtimeMs} ${found.size}`);
       const text = readFileSync(path, 'utf8');
       return parseAddressLines(text).bad.map((line) => ({
         code: 'E_ADDRESS',
@@ -100,6 +105,25 @@ export function checkSetFiles(files: readonly SetFile[]): readonly Diagnostic[] 
       return [fail(`the file cannot be read: ${error instanceof Error ? error.message : String(error)}`)];
     }
   });
+}
+
+/** What is wrong with files of patterns, by path: many lists may name the same. */
+const patternFiles = new BoundedCache<{ readonly version: string; readonly diagnostics: readonly Diagnostic[] }>({
+  maxEntries: 1000,
+});
+
+function checkPatternFile(path: string, version: string): readonly Diagnostic[] {
+  const known = patternFiles.get(path);
+  if (known?.version === version) return known.diagnostics;
+  const cache = new PatternCache();
+  const problems = patternProblems(readFileSync(path, 'utf8'), cache.forFile());
+  cache.close();
+  const diagnostics = problems.map(({ message, hint, ...place }): Diagnostic => {
+    const useless = `${message}; nothing of the file is used while it stands there`;
+    return { code: 'E_PATTERN', message: useless, hint, place: { file: path, ...place } };
+  });
+  patternFiles.set(path, { version, diagnostics });
+  return diagnostics;
 }
 
 /** The names in a folder in order, without hidden ones; none where it is no folder. */

@@ -4,6 +4,7 @@
  * Each condition and action reads its own argument here and reports what is wrong with it. Whatever could not be compiled
  * leaves a hole; a file with any error never becomes a ruleset, so no rule with a hole is ever asked.
  */
+import type { Place } from '../core/diagnostic.ts';
 import type { Facts, Phase, Test, Truth } from '../core/facts.ts';
 import type { YamlPath } from '../yaml/load.ts';
 import type { Decision, Mark } from './action.ts';
@@ -12,11 +13,16 @@ import type { CompileEnv } from './env.ts';
 import { needsOfAll, needsOfAny } from './needs.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Clause, IfTooCostly, Rule } from './ruleset.ts';
+import type { PatternFile } from './pattern-file.ts';
+import { mayLieAt } from './sets.ts';
 import type { Source } from './source.ts';
 import { laterPhase } from './text-template.ts';
 
 /** What all rules of a file share. */
-export type FileEnv = Omit<CompileEnv, 'rule' | 'report'>;
+export interface FileEnv extends Omit<CompileEnv, 'rule' | 'report' | 'patternFile'> {
+  /** Opens a file of patterns that is named at `place`. */
+  readonly openPatterns: (path: string, place: Place) => PatternFile;
+}
 
 /** The clause of a named condition; null where there is none. */
 export type NamedClauses = (name: string) => Clause | null;
@@ -43,6 +49,13 @@ function envFor(source: Source, rule: string, shared: FileEnv): EnvAt {
   return (path) => ({
     ...shared,
     rule,
+    patternFile: (file, at = []) => {
+      if (!mayLieAt(file, shared.scope)) {
+        const hint = 'put it beside the file of the list, or below';
+        source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, [...path, ...at]);
+      }
+      return shared.openPatterns(file, source.document.placeOf([...path, ...at]));
+    },
     report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, ...at]),
   });
 }

@@ -8,6 +8,7 @@ import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { FilePatterns } from './pattern.ts';
+import type { PatternFile } from './pattern-file.ts';
 
 /** Whose file: the system's, which may do everything, or a list's, which may only tighten for its own list. */
 export type Scope = 'system' | 'list';
@@ -22,7 +23,8 @@ export interface NamedSet {
   readonly canonical: Canonical;
 }
 
-export interface CompileEnv {
+/** What the match words use. */
+export interface MatchEnv {
   readonly scope: Scope;
   /** Whether each list counts for itself: in its file, and in the presets that it extends. */
   readonly perList: boolean;
@@ -42,4 +44,9 @@ export interface CompileEnv {
   set(name: string): NamedSet | undefined;
   /** Reports a problem of the argument; `at` is the path within it. The file does not load then. */
   report(code: DiagnosticCode, message: string, hint: string | null, at?: YamlPath): void;
+}
+
+export interface CompileEnv extends MatchEnv {
+  /** The file of patterns at `path`, relative to the file that names it; `at` is the path of that within the argument. */
+  patternFile(path: string, at?: YamlPath): PatternFile;
 }

@@ -10,7 +10,7 @@ import type { Header } from '../core/message.ts';
 import { flag } from '../yaml/scalar.ts';
 import { type Answer, anyOne } from './asking.ts';
 import { type Ask, askOnce } from './condition.ts';
-import type { CompileEnv } from './env.ts';
+import type { MatchEnv } from './env.ts';
 import { compileText, textOf, textWords } from './match.ts';
 import { type Haystack, literalsOf, type Needs } from './needs.ts';
 
@@ -25,7 +25,7 @@ const schema = z.strictObject(fieldWords);
 export type FieldWords = z.output<typeof schema>;
 
 /** Asks the fields of any of the names. */
-export function compileFields(names: readonly string[], words: FieldWords, env: CompileEnv): Ask<HeaderFacts> {
+export function compileFields(names: readonly string[], words: FieldWords, env: MatchEnv): Ask<HeaderFacts> {
   const { exists, empty } = words;
   const raw = words.raw === true;
   const test = compileText(words, env);

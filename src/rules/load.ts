@@ -5,6 +5,7 @@
  * go the same way with the list's values in them (substitute), and their rules stand before the list's own. Warnings do
  * not keep a file from loading. Nothing is read but the text: whether the files of its sets are there is asked later.
  */
+import { dirname, resolve } from 'node:path';
 import { type Diagnostic, type DiagnosticCode, isWarning, type Place } from '../core/diagnostic.ts';
 import { parseAddressEntry } from '../store/address.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -23,6 +24,7 @@ import { SET_NAME } from './members.ts';
 import type { FileKind } from './file-schema.ts';
 import { type FileTree, parseFile } from './parse.ts';
 import type { PatternCache } from './pattern.ts';
+import { openPatternFile } from './pattern-file.ts';
 import { type Preset, type Presets, readPreset } from './preset.ts';
 import type { Layer, Rule, Ruleset } from './ruleset.ts';
 import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
@@ -56,10 +58,11 @@ export interface LoadOptions {
   readonly open?: (name: string, source: SetSource) => OpenedSet;
 }
 
-/** A file that a set reads. */
+/** A file that a set or a condition reads. */
 export interface SetFile {
   readonly path: string;
   readonly place: Place;
+  readonly holds: 'addresses' | 'patterns';
 }
 
 export interface LoadedRuleset {
@@ -94,7 +97,8 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   const ofSystem = options.system?.trustResultsFrom ?? options.trustResultsFrom ?? [];
   const trustResultsFrom = scope === 'system' ? tree.trustResultsFrom : ofSystem;
   const shared = { ...options, trustResultsFrom };
-  const env = envFor(scope, sets, used, shared);
+  const patternFiles: SetFile[] = [];
+  const env = envFor(scope, sets, used, shared, patternFiles);
   const ofPresets = extendPresets(source, tree, env, shared);
   const rules = [...ofPresets.rules, ...compileRules(source, tree, scope, env, options.may)];
   checkUse(source, tree, used);
@@ -113,7 +117,7 @@ export function loadRuleset(options: LoadOptions): LoadedRuleset {
   return {
     ruleset: source.failed ? null : ruleset,
     diagnostics: source.diagnostics,
-    setFiles: [...setFiles, ...ofPresets.setFiles],
+    setFiles: [...setFiles, ...patternFiles, ...ofPresets.setFiles],
     cases,
   };
 }
@@ -198,7 +202,7 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
     const made = instantiate(preset, values, options, tree.ifTooCostly);
     source.adopt(made.diagnostics.filter((one) => !isWarning(one)));
     rules.push(...made.rules);
-    setFiles.push(...values.setFiles);
+    setFiles.push(...values.setFiles.map((file) => ({ ...file, holds: 'addresses' as const })), ...made.patternFiles);
     for (const [name, called] of givenAs) {
       const set = values.sets.get(name);
       if (set !== undefined) sets.set(called, set);
@@ -208,6 +212,7 @@ function extendPresets(source: Source, tree: FileTree, env: FileEnv, options: Lo
 }
 
 interface Instance extends Omit<OfPresets, 'sets'> {
+  readonly patternFiles: readonly SetFile[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -235,6 +240,8 @@ function instantiate(
     if (top === 'sets' && key === 'file') {
       // Else a list could name any file of the system: what a preset names is not bound to a folder.
       report('E_NOT_ALLOWED', 'a list may not say which file a preset reads', 'give the parameter type: addresses');
+    } else if (path.at(-1) === 'taboo' && preset.parameters.get(name)?.type !== 'patterns') {
+      report('E_NOT_ALLOWED', 'a list may not say which file a preset reads', 'give the parameter type: patterns');
     } else if (as === 'within' && given.has(name)) {
       report(
         'E_VALUE',
@@ -254,7 +261,12 @@ function instantiate(
   const tree = { ...parsed, rules: named, ifTooCostly: parsed.ifTooCostly ?? ifTooCostly };
   const opened = openSets(source, tree, { file: document.file, scope: 'system', now: shared.now });
   const used = new Set<string>();
-  const env = { ...envFor('system', new Map([...opened.sets, ...given]), used, shared), perList: true };
+  const patternFiles: SetFile[] = [];
+  const ofFile = { ...shared, file: document.file };
+  const env = {
+    ...envFor('system', new Map([...opened.sets, ...given]), used, ofFile, patternFiles),
+    perList: true,
+  };
   for (const { name, path } of tree.sets) {
     if (!given.has(name)) continue;
     source.report('E_DUPLICATE_NAME', `"${name}" is a parameter already`, 'use another name', path, 'key');
@@ -267,10 +279,18 @@ function instantiate(
     rules,
     diagnostics: [...own.diagnostics, ...source.diagnostics],
     setFiles: opened.setFiles,
+    patternFiles,
   };
 }
 
-function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<string>, shared: Shared): FileEnv {
+/** `patternFiles` gathers the files of patterns that are named. */
+function envFor(
+  scope: Scope,
+  sets: ReadonlyMap<string, NamedSet>,
+  used: Set<string>,
+  shared: Shared & Pick<LoadOptions, 'file'>,
+  patternFiles: SetFile[] = [],
+): FileEnv {
   return {
     scope,
     perList: scope === 'list',
@@ -283,6 +303,11 @@ function envFor(scope: Scope, sets: ReadonlyMap<string, NamedSet>, used: Set<str
     set(name) {
       used.add(name);
       return sets.get(name);
+    },
+    openPatterns(named, place) {
+      const path = resolve(dirname(shared.file), named);
+      patternFiles.push({ path, place, holds: 'patterns' });
+      return openPatternFile(shared.patterns, path, shared.now);
     },
   };
 }
@@ -349,7 +374,7 @@ function openSets(source: Source, tree: FileTree, { file, scope, now, open }: Se
       source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, place);
     }
     const set = open === undefined ? openSet(parsed, file, now) : open(name, parsed);
-    if (set.path !== null) setFiles.push({ path: set.path, place: source.document.placeOf(place) });
+    if (set.path !== null) setFiles.push({ path: set.path, place: source.document.placeOf(place), holds: 'addresses' });
     sets.set(name, set);
   }
   return { sets, setFiles };

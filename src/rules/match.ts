@@ -13,7 +13,7 @@ import { foldForMatch } from '../mail/text.ts';
 import { flag, type IssueParams, listOf, text } from '../yaml/scalar.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import { type Answer, anyOne, everyOne } from './asking.ts';
-import type { CompileEnv } from './env.ts';
+import type { MatchEnv } from './env.ts';
 import { compileLike, literalOfLike } from './like.ts';
 import { pause, spend } from './pace.ts';
 import { LITERAL_CHARACTERS } from './pattern.ts';
@@ -92,7 +92,7 @@ const COMPARE: Readonly<Record<LiteralWord, (text: string, value: string) => boo
 /**
  * null where no word is given: then every text will do. For who asks long texts: of these a regex sees `longest` characters.
  */
-export function compileText(words: TextWords, env: CompileEnv, longest?: number): TextTest | null {
+export function compileText(words: TextWords, env: MatchEnv, longest?: number): TextTest | null {
   const raw = words.raw === true;
   const fold = raw ? (value: string) => value : foldForMatch;
   const tests: TextTest[] = [];
@@ -129,7 +129,7 @@ export function textOf(field: HeaderField, raw: boolean): string {
 type Fold = (value: string) => string;
 
 /** Tests, each of which is asked only where the text may hold its value. */
-function sifted(values: readonly string[], tests: readonly TextTest[], { patterns }: CompileEnv): readonly TextTest[] {
+function sifted(values: readonly string[], tests: readonly TextTest[], { patterns }: MatchEnv): readonly TextTest[] {
   const { needles } = patterns;
   return tests.map((test, index): TextTest => {
     const value = values[index] ?? '';
@@ -152,7 +152,7 @@ function paced(test: TextTest): TextTest {
   };
 }
 
-function literalTest(word: LiteralWord, value: string, fold: Fold, env: CompileEnv, at: YamlPath): TextTest {
+function literalTest(word: LiteralWord, value: string, fold: Fold, env: MatchEnv, at: YamlPath): TextTest {
   const test = COMPARE[word];
   const fixed = fold(value);
   reportEmpty(fixed, env, at);
@@ -166,11 +166,11 @@ interface CostlyTest {
   readonly test: TextTest;
 }
 
-export function likeTest(pattern: string, fold: Fold, env: CompileEnv, at: YamlPath): TextTest {
+export function likeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPath): TextTest {
   return compileLikeTest(pattern, fold, env, at).test;
 }
 
-function compileLikeTest(pattern: string, fold: Fold, env: CompileEnv, at: YamlPath): CostlyTest {
+function compileLikeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPath): CostlyTest {
   const fixed = fold(pattern);
   reportEmpty(fixed, env, at);
   reportLong(pattern, env, at);
@@ -186,7 +186,7 @@ function compileLikeTest(pattern: string, fold: Fold, env: CompileEnv, at: YamlP
   return { gate, test: gate === null ? test : (text, facts) => gate(text) && test(text, facts) };
 }
 
-function regexTest(pattern: string, raw: boolean, env: CompileEnv, at: YamlPath, longest?: number): CostlyTest {
+function regexTest(pattern: string, raw: boolean, env: MatchEnv, at: YamlPath, longest?: number): CostlyTest {
   const mode = raw ? 'exact' : 'folded';
   reportEmpty(pattern, env, at);
   const problem = reportLong(pattern, env, at) ? null : env.patterns.check(pattern, mode);
@@ -208,12 +208,12 @@ function inTurn(test: (text: string, facts: EnvelopeFacts) => boolean): TextTest
 }
 
 /** A value that folds to nothing would be found in every text. */
-function reportEmpty(value: string, env: CompileEnv, at: YamlPath): void {
+function reportEmpty(value: string, env: MatchEnv, at: YamlPath): void {
   if (value === '')
     env.report('E_EMPTY', 'there is nothing here to compare with', 'for an empty text say `empty: true`', at);
 }
 
-function reportLong(pattern: string, env: CompileEnv, at: YamlPath): boolean {
+function reportLong(pattern: string, env: MatchEnv, at: YamlPath): boolean {
   const long = pattern.length > LONGEST_PATTERN;
   if (long) env.report('E_PATTERN', `the pattern is longer than ${LONGEST_PATTERN} characters`, null, at);
   return long;

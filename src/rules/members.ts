@@ -6,7 +6,7 @@ import { inlineAddresses, inlineNetworks, type Network, parseNetwork } from '../
 import type { Store } from '../store/store.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Answer, anyOne } from './asking.ts';
-import type { CompileEnv, NamedSet, SetKind } from './env.ts';
+import type { MatchEnv, NamedSet, SetKind } from './env.ts';
 
 /** Whether a key is in one of the sets. Throws or rejects where a set cannot answer. */
 export type Members = (key: string, signal: AbortSignal) => Answer;
@@ -20,7 +20,7 @@ export const SET_NAME = /^[A-Za-z][\w-]*$/;
 
 const NOUNS: Readonly<Record<SetKind, string>> = { mailboxes: 'addresses of people', networks: 'IP addresses' };
 
-export function compileMembers(items: readonly string[], kind: SetKind, env: CompileEnv, word: string): Members {
+export function compileMembers(items: readonly string[], kind: SetKind, env: MatchEnv, word: string): Members {
   const addresses: AddressEntry[] = [];
   const networks: Network[] = [];
   const stores: Pick<Store, 'has'>[] = [];
@@ -55,7 +55,7 @@ function asked({ store, canonical }: NamedSet): Pick<Store, 'has'> {
   return canonical === null ? store : { has: (key, signal) => store.has(canonical(key), signal) };
 }
 
-function unknownSetHint(name: string, kind: SetKind, env: CompileEnv): string {
+function unknownSetHint(name: string, kind: SetKind, env: MatchEnv): string {
   const near = nearest(name, env.setNames);
   if (near !== null) return `write ${near}`;
   const source = kind === 'mailboxes' ? '{ values: [ann@example.net] }' : '{ addresses: [192.0.2.0/24] }';

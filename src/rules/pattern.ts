@@ -52,11 +52,15 @@ export type CaseMode = 'folded' | 'ignored' | 'exact';
 export interface Pattern {
   /** Needles, one of which stands in every text that matches; null where nothing is certain. */
   readonly needs: readonly NeedleId[] | null;
+  /** The same as literals. */
+  readonly literals: readonly string[] | null;
   /**
    * Whether it matches anywhere in the first characters of `text`. What it costs is charged to `account`, one for each
    * recipient and message; throws TooCostly when that has spent its budget.
    */
   test(text: string, account: object): boolean;
+  /** The same, for who has looked for what it needs. */
+  run(text: string, account: object): boolean;
 }
 
 /** The patterns of one file. */
@@ -110,15 +114,16 @@ export class PatternCache {
     const source = sourceOf(pattern, mode);
     const required = requiredLiterals(pattern);
     const literal = required?.whole === true ? literalIn(mode, required.literals[0] ?? '') : null;
-    const needs = required === null ? null : required.literals.map((one) => needles.add(one));
-    const test = (text: string, account: object): boolean => {
+    const literals = required?.literals ?? null;
+    const needs = literals?.map((one) => needles.add(one)) ?? null;
+    const run = (text: string, account: object): boolean => {
       if (literal === null) return this.#test(this.#get(source), text, account, longest);
       const seen = text.slice(0, longest);
       this.#charge(Math.ceil(seen.length / LITERAL_CHARACTERS), account);
       return seen.includes(literal);
     };
-    if (needs === null) return { needs, test };
-    return { needs, test: (text, account) => needles.mayHold(text, needs) && test(text, account) };
+    if (needs === null) return { needs, literals, test: run, run };
+    return { needs, literals, test: (text, account) => needles.mayHold(text, needs) && run(text, account), run };
   }
 
   #test(compiled: RE2JS, text: string, account: object, longest: number): boolean {

@@ -49,6 +49,7 @@ import { malformed } from './conditions/malformed.ts';
 import { size } from './conditions/size.ts';
 import { spamScore } from './conditions/spam-score.ts';
 import { subject } from './conditions/subject.ts';
+import { taboo } from './conditions/taboo.ts';
 import { time } from './conditions/time.ts';
 import { tls } from './conditions/tls.ts';
 import { textParts } from './conditions/text-parts.ts';
@@ -87,6 +88,7 @@ const CONDITIONS: readonly Condition[] = [
   attachment,
   textParts,
   body,
+  taboo,
   administrivia,
   linkDomain,
   malformed,

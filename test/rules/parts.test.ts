@@ -34,7 +34,8 @@ for (const condition of conditions.values()) {
     const history = after === undefined ? '' : ` after ${JSON.stringify(after)}`;
     test(`${condition.name}: ${argument} of ${JSON.stringify(given)}${history}`, async () => {
       const text = `version: 1\ntrust_results_from: [MX.example.org]\nbefore:\n  - name: example\n    when: { ${condition.name}: ${argument} }\n    then: relay\n`;
-      const [rule] = rulesetOf('system', text).layers.before;
+      // The files that examples name lie beside it.
+      const [rule] = rulesetOf('system', text, { file: 'test/rules/parts/system.yaml' }).layers.before;
       assert.ok(rule !== undefined);
       if (after !== undefined) for (const tell of rule.clause.accepted) await tell(factsOf(after).content);
       const facts = factsOf(given);

@@ -31,6 +31,8 @@ test('every file in the folder is a preset that loads without a warning', () => 
 
 function extending(presets: Presets, text: string): Ruleset {
   const { ruleset, diagnostics } = load('list', `version: 1\n${text}`, {
+    // The files that cases name lie beside it.
+    file: 'test/rules/gardeners.yaml',
     presets,
     trustResultsFrom: ['mx.example.org'],
   });
@@ -144,6 +146,26 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       expect: '451 4.7.1 Wait. (id T1)',
     },
     { list: 'with: { requests_most: 0 per hour, joins_most: 0 per hour }', given: { header: ANN }, expect: 'relay' },
+  ],
+  taboo: [
+    { list: 'with: { patterns: { file: parts/taboo.txt } }', given: { header: ANN, body: 'tulips' }, expect: 'relay' },
+    {
+      list: 'with: { patterns: { file: parts/taboo.txt } }',
+      given: { header: `${ANN}\nSubject: Lottery!` },
+      expect:
+        '550 5.7.1 This message looks like what gardeners@lists.example.org does not take. ' +
+        'Please say it in other words. (id T1)',
+    },
+    {
+      list: 'with: { patterns: parts/taboo.txt, taboo_then: hold, taboo_text: taboo }',
+      given: { header: ANN, body: 'tulips,\nbulbs for free' },
+      expect: 'relay; add X-Postern-Hold: taboo',
+    },
+    {
+      list: 'with: { patterns: { file: parts/missing.txt } }',
+      given: { header: ANN },
+      expect: '451 4.3.0 The rules for this recipient cannot be applied now; please try again later (id T1)',
+    },
   ],
   administrivia: [
     {
