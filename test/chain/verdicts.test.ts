@@ -21,7 +21,7 @@ const MODES = {
 const NAMES = ['a', 'b', 'c', 'd'] as const;
 const KINDS = ['reject', 'defer', 'discard', 'relay'] as const;
 const CONDITIONS = {
-  envelope: 'helo: client.example',
+  envelope: 'helo: { is: client.example }',
   header: 'subject: { contains: tulips }',
   content: 'body: { contains: bulbs }',
 } as const;
@@ -32,7 +32,7 @@ interface RuleOf {
 }
 
 function listFile(name: string, { kind, phase }: RuleOf): string {
-  const then = kind === 'relay' ? '{ relay: true }' : `{ ${kind}: "${name} says ${kind}" }`;
+  const then = kind === 'relay' ? 'relay' : `{ ${kind}: "${name} says ${kind}" }`;
   return `version: 1\nlist: ${name}@lists.example.org\nrules:\n  - { name: one, when: { ${CONDITIONS[phase]} }, then: ${then} }\n`;
 }
 
@@ -92,7 +92,7 @@ for (const mode of Object.keys(MODES) as (keyof typeof MODES)[]) {
             one.recipients.map((line) => line.slice('RCPT TO:<'.length)[0]),
           );
           assert.deepEqual(
-            chain.log.filter((line) => /"event":"(?!transaction")/.test(line)),
+            chain.log.filter((line) => /"level":"(?:warn|error)"/.test(line)),
             [],
             'the rules are in force',
           );
