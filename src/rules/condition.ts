@@ -45,7 +45,7 @@ export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
   /** What a message must hold for the condition to be true; null, or left out, where nothing is certain. */
   needs?(argument: A): Needs;
   /** What the condition looks at, for `explain`. */
-  saw(facts: FactsAt<P>, argument: A): string;
+  saw(facts: FactsAt<P>, argument: A, env: CompileEnv): string;
 }
 
 /** A condition with its argument, ready to be asked. */
@@ -84,7 +84,7 @@ export function defineCondition<P extends Phase, A>(spec: ConditionSpec<P, A>): 
       ...askAt(
         spec.phase,
         spec.compile(argument, env),
-        (facts) => spec.saw(facts, argument),
+        (facts) => spec.saw(facts, argument, env),
         early && ((facts) => early(argument, facts)),
       ),
       needs: spec.needs?.(argument) ?? null,

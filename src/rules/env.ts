@@ -16,6 +16,14 @@ export type Scope = 'system' | 'list';
 /** What the members of a set are: addresses of people, or IP addresses. */
 export type SetKind = 'mailboxes' | 'networks';
 
+/** A server whose Authentication-Results are believed. */
+export interface TrustedServer {
+  /** Its authserv-id, in lower case. */
+  readonly name: string;
+  /** Whether all its fields count, and not the topmost alone. */
+  readonly several: boolean;
+}
+
 export interface NamedSet {
   readonly kind: SetKind;
   readonly store: Store;
@@ -34,8 +42,8 @@ export interface MatchEnv {
   readonly downstreams: readonly string[];
   /** Those of them that `quarantine: NAME` may say. */
   readonly maildirs: readonly string[];
-  /** The authserv-ids whose Authentication-Results count, in lower case. */
-  readonly trustResultsFrom: readonly string[];
+  /** Whose Authentication-Results count. */
+  readonly trustResultsFrom: readonly TrustedServer[];
   readonly patterns: FilePatterns;
   /** What is remembered between transactions. */
   readonly ledger: Ledger;

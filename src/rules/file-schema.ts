@@ -9,7 +9,7 @@ import { ROLES } from '../core/facts.ts';
 import { flag, listOf, scalar, text } from '../yaml/scalar.ts';
 import { caseSchema } from './case-schema.ts';
 import type { Condition } from './condition.ts';
-import type { Scope } from './env.ts';
+import type { Scope, TrustedServer } from './env.ts';
 import { presetHead } from './preset.ts';
 import { actions, conditions } from './registry.ts';
 import { IF_TOO_COSTLY } from './ruleset.ts';
@@ -32,6 +32,17 @@ const authservId = scalar('authserv-id', ['mx.example.org'], (source) => {
   const hint = 'write the name that stands first in its Authentication-Results: mx.example.org';
   return { problem: { code: 'E_VALUE', message: `"${source}" is not an authserv-id`, hint } };
 });
+
+const trustedServer = z.union([
+  authservId.transform((name): TrustedServer => ({ name, several: false })),
+  z.strictObject({
+    name: authservId.meta({ description: 'The authserv-id, which stands first in its fields.' }),
+    several: flag.meta({
+      description: 'Whether it writes several such fields, and takes out what came in its name: then all count.',
+      examples: ['true'],
+    }),
+  }),
+]);
 
 const day = scalar(
   'day',
@@ -205,9 +216,14 @@ export const fileSchemas = {
   system: z
     .strictObject({
       version,
-      trust_results_from: listOf(authservId).optional().meta({
-        description: 'Whose Authentication-Results are believed: the names of your own MTAs.',
-      }),
+      trust_results_from: listOf(trustedServer)
+        .optional()
+        .meta({
+          title: 'authserv-id, a mapping, or a list of them',
+          description:
+            'Whose Authentication-Results are believed: the names of your own MTAs. Of each the topmost field; with several: true all of them, where it takes out what came in its name.',
+          examples: ['[mx.example.org]', '{ name: mx.example.org, several: true }'],
+        }),
       ...parts,
       before: z
         .array(ruleSchemas.system)

@@ -17,7 +17,7 @@ import { type Arguments, type Giver, readArguments } from './arguments.ts';
 import { readCases, type RuleCase } from './case-read.ts';
 import { checkRules, checkShadows, checkSkip, checkUse } from './check.ts';
 import { compileConditions, compileRule, type FileEnv, type NamedClauses } from './compile.ts';
-import type { NamedSet, Scope } from './env.ts';
+import type { NamedSet, Scope, TrustedServer } from './env.ts';
 import { checkWith, findPresets, givenPath, reportMissing } from './extends.ts';
 import { type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { SET_NAME } from './members.ts';
@@ -42,7 +42,7 @@ export interface LoadOptions {
   /** Those of them that are Maildirs; none where it is left out. */
   readonly maildirs?: readonly string[];
   /** What the system's file trusts, for the file of a list. */
-  readonly trustResultsFrom?: readonly string[];
+  readonly trustResultsFrom?: readonly TrustedServer[];
   readonly patterns: PatternCache;
   /** What rules remember between transactions; without it they remember as long as the ruleset lives. */
   readonly ledger?: Ledger;
@@ -82,6 +82,9 @@ export interface LoadedPreset {
 }
 
 /** What a ruleset is made with beside its own text. */
+/** Whom the system trusts is not the preset's business; the list that extends it is told. */
+const TRUSTED_FOR_A_TRY: readonly TrustedServer[] = [{ name: 'mx.example.org', several: false }];
+
 type Shared = Pick<LoadOptions, 'downstreams' | 'maildirs' | 'patterns' | 'ledger' | 'now' | 'trustResultsFrom'>;
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
@@ -141,8 +144,7 @@ export function loadPreset(options: Shared & { readonly file: string; readonly t
     });
     if (values === null) break;
     // What is wrong with every try is told once.
-    // Whom the system trusts is not the preset's business; the list that extends it is told.
-    const tried = instantiate(preset, values, { ...options, trustResultsFrom: ['mx.example.org'] }, null);
+    const tried = instantiate(preset, values, { ...options, trustResultsFrom: TRUSTED_FOR_A_TRY }, null);
     source.adopt(tried.diagnostics.filter((one) => !isKnown(source, one)));
     if (chosen === null) setFiles.push(...tried.setFiles);
   }

@@ -12,6 +12,7 @@ import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
+import type { TrustedServer } from './env.ts';
 import {
   combinations,
   FILE_KINDS,
@@ -65,8 +66,8 @@ export interface FileTree {
   readonly extends: readonly string[];
   /** The rules of the system that the list goes without. */
   readonly skip: readonly string[];
-  /** The authserv-ids that the system trusts, in lower case. */
-  readonly trustResultsFrom: readonly string[];
+  /** Whose Authentication-Results the system believes. */
+  readonly trustResultsFrom: readonly TrustedServer[];
   /** null where the file does not say. */
   readonly ifTooCostly: IfTooCostly | null;
   readonly sets: readonly { readonly name: string; readonly path: YamlPath; readonly value: YamlValue }[];

@@ -4,6 +4,7 @@
 import type { Place } from '../core/diagnostic.ts';
 import type { ContentFacts, Facts, Phase, Role, Test } from '../core/facts.ts';
 import type { Decision, Mark } from './action.ts';
+import type { TrustedServer } from './env.ts';
 import type { Needs } from './needs.ts';
 
 export type Layer = 'before' | 'rules' | 'after';
@@ -62,8 +63,8 @@ export interface Rule {
 /** The rules of one file; what the file has no layer for is empty. */
 export interface Ruleset {
   readonly file: string;
-  /** The authserv-ids that `auth` believes, in lower case: those of the system, for the files of lists too. */
-  readonly trustResultsFrom: readonly string[];
+  /** Whose Authentication-Results `auth` believes: those of the system, for the files of lists too. */
+  readonly trustResultsFrom: readonly TrustedServer[];
   readonly layers: Readonly<Record<Layer, readonly Rule[]>>;
   /** The names of the system's rules that the list goes without. */
   readonly skip: ReadonlySet<string>;

@@ -210,7 +210,13 @@ function ruleset(scope: 'system' | 'list', layers: Json, ledger: Ledger) {
   const trust = scope === 'system' ? { trust_results_from: TRUSTED } : {};
   const body = JSON.stringify({ version: '1', ...trust, sets: SETS, conditions: CONDITIONS, ...(layers as object) });
   const may = { ...TIGHTEN_ONLY, actions: [...actions.keys()] };
-  const options = { file: join(folder, 'rules.yaml'), now, ledger, trustResultsFrom: TRUSTED, may };
+  const options = {
+    file: join(folder, 'rules.yaml'),
+    now,
+    ledger,
+    trustResultsFrom: TRUSTED.map((name) => ({ name, several: false })),
+    may,
+  };
   const { ruleset: compiled, diagnostics } = load(scope, body, options);
   assert.ok(compiled !== null, JSON.stringify(diagnostics.filter(({ code }) => code.startsWith('E_'))));
   return compiled;

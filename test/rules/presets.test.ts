@@ -34,7 +34,7 @@ function extending(presets: Presets, text: string): Ruleset {
     // The files that cases name lie beside it.
     file: 'test/rules/gardeners.yaml',
     presets,
-    trustResultsFrom: ['mx.example.org'],
+    trustResultsFrom: [{ name: 'mx.example.org', several: false }],
   });
   assert.deepEqual(
     diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, null)),

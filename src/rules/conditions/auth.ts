@@ -3,14 +3,13 @@
  * (RFC 8601).
  *
  * Anybody can write such a field. Only those count whose authserv-id the system's file names under `trust_results_from:`,
- * and of each of these the topmost, because what the MTA writes stands above what came with the message (it should take
- * out what came in its name, section 5). Where two of them tell of the same method the upper one is asked. Programs that
- * write a field each, as milters do, need authserv-ids of their own.
+ * and of each of these the topmost, because what the MTA writes stands above what came with the message; all of them where
+ * `several: true` vouches that the MTA takes out what came in its name (section 5). Where two of them tell of the same method
+ * the upper one is asked.
  * One signature that passes is enough, however many others do not (section 2.7.1). SPF of the HELO name is asked only where
  * there is none of MAIL FROM. What no field tells compares as false.
  */
 import { z } from 'zod';
-import type { HeaderFacts } from '../../core/facts.ts';
 import type { Header } from '../../core/message.ts';
 import {
   type AuthenticationResults,
@@ -19,6 +18,7 @@ import {
 } from '../../mail/authentication-results.ts';
 import { listOf } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
+import type { TrustedServer } from '../env.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
 const METHODS = ['spf', 'dkim', 'dmarc', 'arc'] as const;
@@ -95,20 +95,21 @@ export const auth = defineCondition({
       return results === undefined ? [] : [{ question, results }];
     });
     return (facts) => {
-      const told = topmost(facts.header, trustResultsFrom);
+      const told = trustedFields(facts.header, trustResultsFrom);
       return questions.every(({ question, results }) =>
         answersTo(question, told).some((answer) => results.includes(answer)),
       );
     };
   },
-  saw: (facts) => show(facts),
+  saw: ({ header }, _, { trustResultsFrom }) => show(header, trustedFields(header, trustResultsFrom)),
 });
 
-/** The results of the topmost field of each authserv-id that is trusted. */
-function topmost(header: Header, trusted: readonly string[]): readonly AuthenticationResults[] {
+/** The fields that count, in order. */
+function trustedFields(header: Header, trusted: readonly TrustedServer[]): readonly AuthenticationResults[] {
   const seen = new Set<string>();
   return fieldsOf(header).filter(({ authservId }) => {
-    if (!trusted.includes(authservId) || seen.has(authservId)) return false;
+    const server = trusted.find(({ name }) => name === authservId);
+    if (server === undefined || (seen.has(authservId) && !server.several)) return false;
     seen.add(authservId);
     return true;
   });
@@ -157,11 +158,12 @@ function fieldsOf(header: Header): readonly AuthenticationResults[] {
   return parsed;
 }
 
-function show({ header }: HeaderFacts): string {
+function show(header: Header, counted: readonly AuthenticationResults[]): string {
   const fields = fieldsOf(header).slice(0, 5);
-  const words = fields.map(({ authservId, results }) => {
-    const asked = results.filter(({ method }) => METHODS.some((known) => known === method));
-    return `${authservId}: ${asked.map(({ method, result }) => `${method}=${result}`).join(' ') || 'nothing'}`;
+  const words = fields.map((field) => {
+    const asked = field.results.filter(({ method }) => METHODS.some((known) => known === method));
+    const counts = counted.includes(field) ? '' : ' (does not count)';
+    return `${field.authservId}: ${asked.map(({ method, result }) => `${method}=${result}`).join(' ') || 'nothing'}${counts}`;
   });
   return words.join('; ') || 'no such field';
 }
