@@ -2,7 +2,7 @@
  * archive - the names in zip archives, and in zip archives within them.
  *
  * Read from the central directory, which tells the names also where the content is encrypted or broken. Bounded in
- * entries, in depth and in octets inflated; what cannot be read has no names. Nothing throws.
+ * entries, in depth and in octets inflated; what cannot be read has no names, and is a fact (`unread`). Nothing throws.
  */
 import { type Entry, fromBufferPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
 
@@ -20,10 +20,12 @@ const EMPTY_ARCHIVE = Buffer.from('PK\x05\x06', 'latin1');
 export interface ArchiveBudget {
   entries: number;
   inflated: number;
+  /** Whether there are names that were not seen: behind a bound, encrypted, or in what is broken. */
+  unread: boolean;
 }
 
 export function openArchiveBudget(): ArchiveBudget {
-  return { entries: MOST_ENTRIES, inflated: MOST_INFLATED };
+  return { entries: MOST_ENTRIES, inflated: MOST_INFLATED, unread: false };
 }
 
 /** Whether the octets that a file begins with are those of a zip archive. */
@@ -46,16 +48,21 @@ async function readArchive(archive: Buffer, budget: ArchiveBudget, names: string
       validateEntrySizes: false,
     });
     for await (const entry of zip.eachEntry()) {
-      if (budget.entries <= 0) return;
+      if (budget.entries <= 0) {
+        budget.unread = true;
+        return;
+      }
       budget.entries -= 1;
       const name = nameOf(entry);
       if (!name.endsWith('/')) names.push(name);
-      if (depth >= DEEPEST || !mayBeArchive(name, entry)) continue;
-      const inner = await inflate(zip, entry, budget);
-      if (inner !== null && looksLikeZip(inner)) await readArchive(inner, budget, names, depth + 1);
+      if (!ARCHIVE_NAME.test(name)) continue;
+      const inner = depth < DEEPEST && entry.canDecodeFileData() ? await inflate(zip, entry, budget) : null;
+      if (inner === null) budget.unread = true;
+      else if (looksLikeZip(inner)) await readArchive(inner, budget, names, depth + 1);
     }
   } catch {
     // Broken, or no archive at all: the names up to here stand.
+    budget.unread = true;
   }
 }
 
@@ -67,9 +74,7 @@ function nameOf(entry: Entry): string {
 }
 
 /** Inner archives are known by their names, since to look at their octets they would all have to be inflated. */
-function mayBeArchive(name: string, entry: Entry): boolean {
-  return /\.(?:zip|jar|apk|xpi|cbz|epub|docx|docm|xlsx|xlsm|pptx|pptm)$/i.test(name) && entry.canDecodeFileData();
-}
+const ARCHIVE_NAME = /\.(?:zip|jar|apk|xpi|cbz|epub|docx|docm|xlsx|xlsm|pptx|pptm)$/i;
 
 /** The content of an entry; null where it is broken or more than the budget has left. */
 async function inflate(zip: ZipFile, entry: Entry, budget: ArchiveBudget): Promise<Buffer | null> {

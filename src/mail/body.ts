@@ -31,9 +31,12 @@ export const structureOf: (message: Message) => Eventual<Structure> = oncePer(({
   parseMime(header, content),
 );
 
-/** Header section, fields, depth or parts beyond what is looked at (protocol limits of this product). */
+/**
+ * Header section, fields, depth or parts beyond what is looked at (protocol limits of this product). Of a header section that
+ * did not fit in memory no more than the limit is there.
+ */
 export function isMalformed({ header }: Message, { malformed }: Structure): boolean {
-  return malformed || header.size > LONGEST_SECTION || header.fields.length >= MOST_FIELDS;
+  return malformed || header.size >= LONGEST_SECTION || header.fields.length >= MOST_FIELDS;
 }
 
 /** A part that is shown as text: `text/*` and not an attachment, or a multipart that cannot be taken apart. */
@@ -159,19 +162,25 @@ export const sizesOf: (message: Message) => Eventual<ReadonlyMap<BodyPart, numbe
 /** Archives are read one after the other, whoever's they are: each of them lies in memory whole. */
 let lastArchive: Promise<unknown> = Promise.resolve();
 
-/** The names in the archives among the parts. Rejects only where the content cannot be read. */
-export const archiveNamesOf: (message: Message) => Eventual<ReadonlyMap<BodyPart, readonly string[]>> = oncePer(
-  async (message: Message) => {
-    const names = new Map<BodyPart, readonly string[]>();
-    const budget = openArchiveBudget();
-    for (const part of await findArchives(message)) {
-      const turn = lastArchive.then(async () => namesInArchive(await decodePart(message, part), budget));
-      lastArchive = turn.catch(() => {});
-      names.set(part, await turn);
-    }
-    return names;
-  },
-);
+export interface Archives {
+  /** By part, in the order of the directory of each. */
+  readonly names: ReadonlyMap<BodyPart, readonly string[]>;
+  /** Whether there are names that were not seen. */
+  readonly unread: boolean;
+}
+
+/** What is in the archives among the parts. Rejects only where the content cannot be read. */
+export const archivesOf: (message: Message) => Eventual<Archives> = oncePer(async (message: Message) => {
+  const names = new Map<BodyPart, readonly string[]>();
+  const budget = openArchiveBudget();
+  const archives = await findArchives(message);
+  for (const part of archives.slice(0, MOST_ARCHIVES)) {
+    const turn = lastArchive.then(async () => namesInArchive(await decodePart(message, part), budget));
+    lastArchive = turn.catch(() => {});
+    names.set(part, await turn);
+  }
+  return { names, unread: budget.unread || archives.length > MOST_ARCHIVES };
+});
 
 /** Parts that begin as zip archives do, whatever they are called. */
 async function findArchives(message: Message): Promise<readonly BodyPart[]> {
@@ -191,10 +200,10 @@ async function findArchives(message: Message): Promise<readonly BodyPart[]> {
       return { start: part.start, end: part.end, push };
     });
   await readRanges(message.content, ranges);
-  return archives.slice(0, MOST_ARCHIVES);
+  return archives;
 }
 
-/** The decoded octets of an archive; nothing where it is too large. */
+/** The decoded octets of an archive; nothing, which is no archive, where it is too large. */
 async function decodePart(message: Message, { encoding, start, end }: BodyPart): Promise<Buffer> {
   const decodePiece = createDecoder(encoding);
   const pieces: Buffer[] = [];

@@ -4,7 +4,7 @@
 import type { z } from 'zod';
 import { type Diagnostic, type DiagnosticCode, isWarning } from '../core/diagnostic.ts';
 import { inOrder } from '../yaml/place.ts';
-import type { YamlDocument, YamlPath, YamlValue } from '../yaml/load.ts';
+import { MOST_TOLD, type YamlDocument, type YamlPath, type YamlValue } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import { validate } from '../yaml/validate.ts';
@@ -16,7 +16,8 @@ const RULE_LISTS: ReadonlySet<string | number> = new Set(['before', 'rules', 'af
 
 export class Source {
   #document: YamlDocument | null;
-  readonly #diagnostics: Diagnostic[] = [];
+  readonly #errors: Diagnostic[] = [];
+  readonly #warnings: Diagnostic[] = [];
   readonly #preset: string | null;
 
   /** `preset`: whose rules they are, where it is not the file's own. */
@@ -40,18 +41,21 @@ export class Source {
     this.#document = null;
   }
 
-  /** In the order of the file. */
+  /** In the order of the file; the first 100 errors, and as many warnings. */
   get diagnostics(): readonly Diagnostic[] {
-    return inOrder(this.#diagnostics);
+    return inOrder([...this.#errors, ...this.#warnings]);
   }
 
   get failed(): boolean {
-    return this.#diagnostics.some((diagnostic) => !isWarning(diagnostic));
+    return this.#errors.length > 0;
   }
 
   /** Takes over what was found in a part that is read by itself. */
   adopt(diagnostics: readonly Diagnostic[]): void {
-    this.#diagnostics.push(...diagnostics);
+    for (const diagnostic of diagnostics) {
+      const told = isWarning(diagnostic) ? this.#warnings : this.#errors;
+      if (told.length < MOST_TOLD) told.push(diagnostic);
+    }
   }
 
   report(code: DiagnosticCode, message: string, hint: string | null, path: YamlPath, part?: 'key' | 'value'): void {
@@ -67,7 +71,7 @@ export class Source {
 
   #add(path: YamlPath, diagnostics: readonly Diagnostic[]): void {
     const rule = this.#ruleAt(path);
-    this.#diagnostics.push(...(rule === null ? diagnostics : diagnostics.map((one) => ({ ...one, rule }))));
+    this.adopt(rule === null ? diagnostics : diagnostics.map((one) => ({ ...one, rule })));
   }
 
   /** The name of the rule that `path` leads into; null also for the name itself, which the message is about then. */

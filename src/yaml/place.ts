@@ -24,10 +24,15 @@ function lineStarts(text: string): readonly number[] {
   return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map(({ index, 0: end }) => index + end.length)];
 }
 
-/** Answers where a span of `text` is; a span over several lines is cut at the end of its first. */
+/**
+ * Answers where a span of `text` is; a span over several lines is cut at the end of its first. Spans that are asked in about
+ * the order of the text cost no more than the text, however long its lines are.
+ */
 export function placesIn(file: string, text: string): (span: Span) => Place {
   // Most files are never asked for a place.
   let starts: readonly number[] | null = null;
+  /** An offset, and the characters in front of it in its line. */
+  let known = { line: 0, offset: 0, before: 0 };
   return ({ start, end }) => {
     starts ??= lineStarts(text);
     let low = 0;
@@ -36,9 +41,14 @@ export function placesIn(file: string, text: string): (span: Span) => Place {
       if ((starts[middle] ?? 0) <= start) low = middle;
       else high = middle - 1;
     }
-    const before = text.slice(starts[low], start);
+    const lineStart = starts[low] ?? 0;
+    const isNear = known.line === low && Math.abs(start - known.offset) < start - lineStart;
+    if (!isNear) known = { line: low, offset: lineStart, before: 0 };
+    const more = [...text.slice(known.offset, start)].length;
+    const less = [...text.slice(start, known.offset)].length;
+    known = { line: low, offset: start, before: known.before + more - less };
     const marked = text.slice(start, Math.min(end, starts[low + 1] ?? text.length)).trimEnd();
-    return { file, line: low + 1, column: [...before].length + 1, length: Math.max(1, [...marked].length) };
+    return { file, line: low + 1, column: known.before + 1, length: Math.max(1, [...marked].length) };
   };
 }
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MOST_ENTRIES, namesInArchive, openArchiveBudget } from '../../src/mail/archive.ts';
-import { archiveNamesOf, LARGEST_ARCHIVE } from '../../src/mail/body.ts';
+import { archivesOf, LARGEST_ARCHIVE } from '../../src/mail/body.ts';
 import { messageOf, messageOnDisk } from '../support/wire-corpus.ts';
 import { type ZipEntry, zipOf } from '../support/zip.ts';
 
@@ -15,7 +15,7 @@ function inside(name: string, entries: readonly ZipEntry[], more: Partial<ZipEnt
   return { name, content: zipOf(entries), ...more };
 }
 
-const archives: readonly { name: string; archive: Buffer; expect: readonly string[] }[] = [
+const archives: readonly { name: string; archive: Buffer; expect: readonly string[]; unread?: boolean }[] = [
   { name: 'empty', archive: zipOf([]), expect: [] },
   { name: 'folders are no files', archive: zipOf([{ name: 'a/' }, { name: 'a/b.txt' }]), expect: ['a/b.txt'] },
   { name: 'names in UTF-8', archive: zipOf([{ name: 'grüße.txt' }]), expect: ['grüße.txt'] },
@@ -29,11 +29,13 @@ const archives: readonly { name: string; archive: Buffer; expect: readonly strin
     name: 'an encrypted archive within',
     archive: zipOf([inside('a.zip', [PROGRAM], { encrypted: true })]),
     expect: ['a.zip'],
+    unread: true,
   },
   {
     name: 'archives within, two deep',
     archive: zipOf([inside('a.zip', [inside('b.zip', [inside('c.zip', [PROGRAM])])])]),
     expect: ['a.zip', 'b.zip', 'c.zip'],
+    unread: true,
   },
   {
     name: 'what is called an archive and is none',
@@ -45,19 +47,23 @@ const archives: readonly { name: string; archive: Buffer; expect: readonly strin
     archive: zipOf([inside('a.zip', [PROGRAM], { claimed: 1 })]),
     expect: ['a.zip', 'setup.exe'],
   },
-  { name: 'cut', archive: zipOf([PROGRAM]).subarray(0, -30), expect: [] },
-  { name: 'no archive', archive: Buffer.from('tulips'), expect: [] },
-  { name: 'nothing', archive: Buffer.alloc(0), expect: [] },
+  { name: 'cut', archive: zipOf([PROGRAM]).subarray(0, -30), expect: [], unread: true },
+  { name: 'no archive', archive: Buffer.from('tulips'), expect: [], unread: true },
+  { name: 'nothing', archive: Buffer.alloc(0), expect: [], unread: true },
 ];
 
-for (const { name, archive, expect } of archives) {
-  test(name, async () => assert.deepEqual(await namesInArchive(archive, openArchiveBudget()), expect));
+for (const { name, archive, expect, unread = false } of archives) {
+  test(name, async () => {
+    const budget = openArchiveBudget();
+    assert.deepEqual([await namesInArchive(archive, budget), budget.unread], [expect, unread]);
+  });
 }
 
 test('more entries than are looked at', async () => {
   const entries = Array.from({ length: MOST_ENTRIES + 10 }, (_, index) => ({ name: `${index}.txt` }));
-  const names = await namesInArchive(zipOf(entries), openArchiveBudget());
-  assert.equal(names.length, MOST_ENTRIES);
+  const budget = openArchiveBudget();
+  const names = await namesInArchive(zipOf(entries), budget);
+  assert.deepEqual([names.length, budget.unread], [MOST_ENTRIES, true]);
 });
 
 test('an archive that inflates to 30 MB is left when the budget is spent', async () => {
@@ -99,11 +105,12 @@ test('archives are known by their octets, whatever they are called', async () =>
     base64(zipOf([{ name: 'b' }])),
   );
   for (const message of [messageOf(octets), messageOf(octets, 10), messageOnDisk(octets, 7)]) {
-    assert.deepEqual([...(await archiveNamesOf(message)).values()], [['setup.exe'], ['b']]);
+    assert.deepEqual([...(await archivesOf(message)).names.values()], [['setup.exe'], ['b']]);
   }
 });
 
 test('an archive that is too large is not looked into', async () => {
   const octets = withParts(base64(Buffer.concat([Buffer.alloc(0), zipOf([PROGRAM]), Buffer.alloc(LARGEST_ARCHIVE)])));
-  assert.deepEqual([...(await archiveNamesOf(messageOf(octets, 65_536))).values()], [[]]);
+  const { names, unread } = await archivesOf(messageOf(octets, 65_536));
+  assert.deepEqual([[...names.values()], unread], [[[]], true]);
 });

@@ -28,6 +28,8 @@ export interface ChainOptions {
   readonly system?: string;
   /** Local-part at lists.example.org to the text of its file. */
   readonly lists?: Readonly<Record<string, string>>;
+  /** Further files beside system.yaml. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
 }
 
 export interface Chain {
@@ -49,13 +51,14 @@ function block(name: string, keys: Readonly<Record<string, string>> | undefined)
 
 export async function openChain(options: ChainOptions): Promise<Chain> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-chain-'));
-  const write = (name: string, text: string): void => {
+  const write = (name: string, text: string | Buffer): void => {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   };
   write('system.yaml', options.system ?? 'version: 1\n');
   mkdirSync(join(folder, 'lists'), { recursive: true });
   for (const [name, text] of Object.entries(options.lists ?? {})) write(`lists/lists.example.org/${name}.yaml`, text);
+  for (const [name, text] of Object.entries(options.files ?? {})) write(name, text);
   const address = options.listen?.['lmtp'] ?? options.listen?.['smtp'];
   const listen = {
     ...(address === undefined ? { [options.listener ?? 'lmtp']: '127.0.0.1:0' } : {}),

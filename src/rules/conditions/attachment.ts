@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { ContentFacts } from '../../core/facts.ts';
-import { archiveNamesOf, isAttachment, sizesOf, structureOf } from '../../mail/body.ts';
+import { archivesOf, isAttachment, sizesOf, structureOf } from '../../mail/body.ts';
 import type { BodyPart } from '../../mail/mime.ts';
 import { amount, flag } from '../../yaml/scalar.ts';
 import { askOnce, defineCondition } from '../condition.ts';
@@ -85,7 +85,7 @@ export const attachment = defineCondition({
       const { message, answers } = facts;
       const { parts } = await structureOf(message);
       const sizes = size === undefined ? null : await sizesOf(message);
-      const archives = insideArchives ? await archiveNamesOf(message) : null;
+      const archives = insideArchives ? (await archivesOf(message)).names : null;
       for (const part of parts) {
         if (!isAttachment(part) || (typeTest !== null && !(await typeTest(part.type, facts)))) continue;
         if (size !== undefined && !isWithin(sizes?.get(part) ?? 0, size)) continue;
