@@ -22,12 +22,19 @@ export interface Live {
 export type Sample = readonly object[];
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const STAGES = ['content', 'rules', 'delivery'] as const;
 const OCTETS = [1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
 
 export class Metrics implements Observer {
   readonly #registry = new Registry();
   readonly #transactions = this.#counter('transactions_total', 'Transactions by how they ended', ['listener', 'end']);
   readonly #seconds = this.#histogram('transaction_seconds', 'From MAIL to the last reply', ['listener'], SECONDS);
+  readonly #stages = this.#histogram(
+    'stage_seconds',
+    'Of messages that somebody was to get: content, rules, delivery',
+    ['listener', 'stage'],
+    SECONDS,
+  );
   readonly #octets = this.#histogram('message_octets', 'Size of messages received whole', ['listener'], OCTETS);
   readonly #recipients = this.#counter('recipients_total', 'Recipients by verdict and class of reply', [
     'listener',
@@ -62,10 +69,12 @@ export class Metrics implements Observer {
     this.#gauges(live, now);
   }
 
-  transaction({ listener, end, ms, size, recipients }: TransactionRecord): void {
+  transaction({ listener, end, ms, stages, size, recipients }: TransactionRecord): void {
     this.#transactions.inc({ listener, end });
     this.#seconds.observe({ listener }, ms / 1000);
     if (end === 'complete') this.#octets.observe({ listener }, size);
+    for (const stage of STAGES)
+      if (stages !== undefined) this.#stages.observe({ listener, stage }, stages[stage] / 1000);
     if (end === 'too-large') this.#limits.inc({ listener, limit: 'message' });
     for (const { verdict, phase, reply, downstream, ms: asked } of recipients) {
       this.#recipients.inc({ listener, verdict, phase: phase ?? 'none', reply: classOf(reply) });

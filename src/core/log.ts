@@ -34,6 +34,16 @@ export interface RecipientRecord {
   readonly shadow?: readonly string[];
 }
 
+/** Milliseconds of a message that was received whole and that somebody was to get. */
+export interface Stages {
+  /** From DATA to the end of the content. */
+  readonly content: number;
+  /** From there to the last verdict. */
+  readonly rules: number;
+  /** From there to the last reply. */
+  readonly delivery: number;
+}
+
 /** One line of the log for each transaction; `size` in octets, `ms` from MAIL to the last reply. */
 export interface TransactionRecord {
   readonly id: string;
@@ -44,6 +54,8 @@ export interface TransactionRecord {
   readonly size: number;
   readonly end: string;
   readonly ms: number;
+  /** Left out where nothing was to be delivered. */
+  readonly stages?: Stages;
   readonly recipients: readonly RecipientRecord[];
 }
 

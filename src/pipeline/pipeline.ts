@@ -147,12 +147,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
     const writer = parts.spool.open();
     let ending: Ending = { end: 'error', size: 0 };
+    const began = now();
     try {
       const received = await receive(content, writer, (header) =>
         andThen(decideAll(decisions, { phase: 'header', header }), () => someoneServed(entrance, decisions)),
       );
       ending = { end: received.end, size: received.size };
-      const deadline = now() + entrance.deadline;
+      const whole = now();
+      const deadline = whole + entrance.deadline;
       if (received.end !== 'complete') {
         concludeRest(FAULTS[received.end]);
       } else if (received.failed) {
@@ -171,7 +173,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         if (!someoneServed(entrance, decisions) || received.message === null) concludeRest(withheld);
         else {
           const { message } = received;
+          const decided = now();
           await serve(serveParts, { entrance, transaction, message, decisions, deadline }, conclude);
+          const stages = { content: whole - began, rules: decided - whole, delivery: now() - decided };
+          ending = { ...ending, stages };
         }
       }
     } catch (error) {

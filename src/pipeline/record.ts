@@ -3,7 +3,7 @@
  * a trace of each recipient stands before it.
  */
 import type { Transaction } from '../core/envelope.ts';
-import type { CopyRecord, Log, RecipientRecord } from '../core/log.ts';
+import type { CopyRecord, Log, RecipientRecord, Stages } from '../core/log.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Reply } from '../core/reply.ts';
 import type { CopyOutcome, Outcome, Remarks, Verdict } from '../core/verdict.ts';
@@ -15,6 +15,7 @@ export interface Ending {
   readonly end: string;
   /** Octets of content received. */
   readonly size: number;
+  readonly stages?: Stages;
 }
 
 function printReply(reply: Reply): string {
@@ -97,6 +98,7 @@ export function record(
     size: ending.size,
     end: ending.end,
     ms,
+    ...(ending.stages === undefined ? {} : { stages: ending.stages }),
     recipients: recipients.map(({ decision, refusal }) =>
       recordRecipient(decision, outcomes.get(decision) ?? null, refusal),
     ),

@@ -148,7 +148,7 @@ test('metrics: what each label counts; nothing that mail names', async () => {
     () => 25_000,
   );
   const log = observedLog(SILENT, [metrics]);
-  log.transaction(transaction(recipient(), REFUSED));
+  log.transaction({ ...transaction(recipient(), REFUSED), stages: { content: 3, rules: 30, delivery: 300 } });
   log.warn('downstream-failed', { downstream: 'mailman', id: 'X', stage: 'data', failure: 'lost' });
   log.error('spool', new Error('full'), { listener: 'lmtp:127.0.0.1:1', limit: 'memory' });
   log.info('session-limit', { listener: 'lmtp:127.0.0.1:1', peer: '192.0.2.1', limit: 'errors' });
@@ -156,6 +156,9 @@ test('metrics: what each label counts; nothing that mail names', async () => {
   const text = await printMetrics([await metrics.sample()]);
   for (const line of [
     'postern_transactions_total{listener="lmtp:127.0.0.1:1",end="complete"} 1',
+    'postern_stage_seconds_bucket{le="0.025",listener="lmtp:127.0.0.1:1",stage="rules"} 0',
+    'postern_stage_seconds_bucket{le="0.05",listener="lmtp:127.0.0.1:1",stage="rules"} 1',
+    'postern_stage_seconds_count{listener="lmtp:127.0.0.1:1",stage="delivery"} 1',
     'postern_limits_total{listener="lmtp:127.0.0.1:1",limit="memory"} 1',
     'postern_limits_total{listener="lmtp:127.0.0.1:1",limit="errors"} 1',
     'postern_limits_total{listener="lmtp:127.0.0.1:1",limit="message"} 1',
