@@ -11,6 +11,7 @@ import { composeRules } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import { printDiagnostics, readSource } from './diagnostics.ts';
 import { createLog } from './log.ts';
+import { neverKnown } from './never-known.ts';
 import { type FilePhases, phasesAsData, printPhases } from './phases.ts';
 
 const HELP = `Usage: postern check [--config FILE] [--print] [--phases] [--format text|json] [PATH…]
@@ -48,8 +49,10 @@ async function find(file: string, streams: Streams): Promise<Found> {
     ruleset === null ? [] : [{ file, rules: phasesOf(system, ruleset) }],
   );
   rulebook?.close();
+  const rulesets = files.flatMap(({ loaded }) => loaded.ruleset ?? []);
+  const ofListeners = neverKnown(config.listen, rulesets);
   return {
-    diagnostics: [...diagnostics, ...ofSystem, ...ofCases, ...ofLists],
+    diagnostics: [...diagnostics, ...ofSystem, ...ofCases, ...ofLists, ...ofListeners],
     complete: rulebook !== null,
     effective: printConfig(config),
     phases,

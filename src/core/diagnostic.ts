@@ -47,7 +47,8 @@ export type DiagnosticCode =
   | 'W_UNUSED'
   | 'W_LOOSE_PATTERN'
   | 'W_OVERDUE'
-  | 'W_UNTRUSTED';
+  | 'W_UNTRUSTED'
+  | 'W_NEVER_KNOWN';
 
 export interface Diagnostic {
   readonly code: DiagnosticCode;

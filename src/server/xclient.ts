@@ -20,7 +20,6 @@ const ATTRIBUTES: ReadonlyMap<string, (value: string) => string | null> = new Ma
   ['PORT', (value: string) => (/^[1-9]\d{0,4}$/.test(value) && Number(value) < 65_536 ? value : null)],
   ['PROTO', (value: string) => (/^E?SMTP$/i.test(value) ? value.toUpperCase() : null)],
   ['HELO', printable],
-  // Nobody asks for the login name; a proxy that offers it must not be refused for it.
   ['LOGIN', printable],
 ]);
 
@@ -47,7 +46,9 @@ export function parseXclient(argument: string): Told | Reply {
 
 /** The client that was told; what was not told stays as with `peer`, unless another address makes it another's. */
 export function toldClient(told: Told, peer: Client): Client {
-  const base = told.has('ADDR') ? { ...peer, address: told.get('ADDR') ?? null, name: null, port: null } : peer;
+  const base = told.has('ADDR')
+    ? { ...peer, address: told.get('ADDR') ?? null, name: null, port: null, tls: null }
+    : peer;
   const port = told.get('PORT');
   const protocol = told.get('PROTO');
   return {
@@ -55,6 +56,7 @@ export function toldClient(told: Told, peer: Client): Client {
     ...(told.has('NAME') ? { name: told.get('NAME') ?? null } : {}),
     ...(port === undefined ? {} : { port: port === null ? null : Number(port) }),
     ...(told.has('HELO') ? { helo: told.get('HELO') ?? '' } : {}),
+    ...(told.has('LOGIN') ? { login: told.get('LOGIN') ?? null } : {}),
     ...(protocol === 'SMTP' || protocol === 'ESMTP' ? { protocol } : {}),
   };
 }

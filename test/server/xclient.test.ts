@@ -12,12 +12,25 @@ const told: readonly { name: string; given: string; expect: Partial<Client> }[] 
   {
     name: 'everything',
     given: 'NAME=Evil.example.net ADDR=192.0.2.7 PORT=4711 PROTO=smtp HELO=evil+2Bx LOGIN=ann',
-    expect: { address: '192.0.2.7', name: 'evil.example.net', port: 4711, helo: 'evil+x', protocol: 'SMTP' },
+    expect: {
+      address: '192.0.2.7',
+      name: 'evil.example.net',
+      port: 4711,
+      helo: 'evil+x',
+      tls: null,
+      login: 'ann',
+      protocol: 'SMTP',
+    },
   },
-  { name: 'IPv6', given: 'ADDR=IPV6:2001:DB8::7', expect: { address: '2001:db8::7', port: null } },
-  { name: 'an address alone', given: 'addr=192.0.2.7', expect: { address: '192.0.2.7', port: null } },
-  { name: 'not known', given: 'ADDR=[UNAVAILABLE] NAME=[TEMPUNAVAIL]', expect: { address: null, port: null } },
+  { name: 'IPv6', given: 'ADDR=IPV6:2001:DB8::7', expect: { address: '2001:db8::7', port: null, tls: null } },
+  { name: 'an address alone', given: 'addr=192.0.2.7', expect: { address: '192.0.2.7', port: null, tls: null } },
+  {
+    name: 'not known',
+    given: 'ADDR=[UNAVAILABLE] NAME=[TEMPUNAVAIL]',
+    expect: { address: null, port: null, tls: null },
+  },
   { name: 'a greeting not known', given: 'HELO=[UNAVAILABLE]', expect: { helo: '' } },
+  { name: 'that it did not authenticate', given: 'LOGIN=[UNAVAILABLE]', expect: { login: null } },
   { name: 'a name alone', given: 'NAME=relay.example', expect: { name: 'relay.example' } },
 ];
 
@@ -70,7 +83,7 @@ test('XCLIENT is offered, greets anew, and holds for the session', async (t) => 
   await client.ask('HELO evil.example');
   await send(client);
   await send(client);
-  const expect = { address: '192.0.2.7', name: null, port: 4711, helo: 'evil.example', tls: false, protocol: 'SMTP' };
+  const expect = { address: '192.0.2.7', name: null, port: 4711, helo: 'evil.example', tls: null, protocol: 'SMTP' };
   assert.deepEqual(
     stage.arrived.map(({ transaction }) => transaction.client),
     [expect, expect],
@@ -86,7 +99,7 @@ test('XCLIENT: what is told later is added, another address is another client', 
   await client.ask('XCLIENT ADDR=192.0.2.8');
   await client.ask('EHLO proxy.example');
   await send(client);
-  const both = { port: null, tls: false, protocol: 'ESMTP' };
+  const both = { port: null, tls: null, protocol: 'ESMTP' };
   assert.deepEqual(
     stage.arrived.map(({ transaction }) => transaction.client),
     [

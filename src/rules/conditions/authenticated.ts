@@ -1,7 +1,7 @@
 /**
  * authenticated - asks whether the original client authenticated itself (RFC 4954).
  *
- * XFORWARD does not tell. Where nobody told, both `true` and `false` are answered no.
+ * XCLIENT tells, XFORWARD does not. Where nobody told, both `true` and `false` are answered no.
  */
 import { flag } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
