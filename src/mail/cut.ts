@@ -5,7 +5,7 @@
  * parsed, above a limit or malformed; it holds back no more than the start of one line. Octets are not copied, save
  * those of a line start that two slices share.
  */
-import { colonOf, isBlank, isEmptyLine, isPassedOver, lineEnd } from './header.ts';
+import { colonOf, isBlank, isEmptyLine, isPassedOver, lineEnd, nameEnd } from './header.ts';
 
 /** Takes the slices of a content in order and gives those to pass on. */
 export interface SliceFilter {
@@ -111,13 +111,14 @@ type Line =
 
 function judgeLine(content: Buffer, line: number): Line {
   const colon = colonOf(content, line);
-  const available = content.length - line;
   if (colon !== -1) return { kind: 'field', name: nameOf(content, line, colon) };
   if (isEmptyLine(content, line)) return { kind: 'body' };
   if (isBlank(content[line])) return { kind: 'continuation' };
-  if (lineEnd(content, line) !== -1) return { kind: isPassedOver(content, line) ? 'mailbox' : 'body' };
+  const end = nameEnd(content, line);
   // A field, for all we know: to remove one too many is better than to let one pass.
-  if (available >= DECISIVE) return { kind: 'field', name: nameOf(content, line, line + DECISIVE) };
+  if (end - line >= DECISIVE) return { kind: 'field', name: nameOf(content, line, line + DECISIVE) };
+  const known = lineEnd(content, line) !== -1 || content.length - line >= DECISIVE;
+  if (known && end < content.length) return { kind: isPassedOver(content, line) ? 'mailbox' : 'body' };
   return { kind: 'undecided' };
 }
 

@@ -64,11 +64,17 @@ export function headerSectionEnd(content: Buffer, from = 0): number {
  * obsolete syntax allows (RFC 5322 sections 2.2 and 4.5).
  */
 export function colonOf(content: Buffer, line: number): number {
+  const at = nameEnd(content, line);
+  return at > line && content[at] === 0x3a ? at : -1;
+}
+
+/** Offset behind the name that a line begins with, and behind the white space that follows it; `line` where none does. */
+export function nameEnd(content: Buffer, line: number): number {
   let at = line;
   while (isNameOctet(content[at])) at += 1;
-  if (at === line) return -1;
+  if (at === line) return line;
   while (isBlank(content[at])) at += 1;
-  return content[at] === 0x3a ? at : -1;
+  return at;
 }
 
 /** Offset behind the CRLF that ends the line which holds `from`, or -1. */

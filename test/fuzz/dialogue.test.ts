@@ -2,7 +2,7 @@
  * Whole dialogues, mutated and cut: whatever a client writes, it gets well-formed replies and an end, the process has no
  * error, and nothing is delivered that was not ended by CRLF.CRLF.
  *
- * FUZZ_RUNS sets the number of dialogues; a failing one is printed with its seed by fast-check.
+ * A failing one is printed with its seed by fast-check; see fuzz.ts.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,8 +10,7 @@ import fc from 'fast-check';
 import { openChain } from '../support/chain.ts';
 import { connectPeer } from '../support/peer.ts';
 import { RecordingServer } from '../support/recording-server.ts';
-
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1000);
+import { RUNS, SEED } from './fuzz.ts';
 
 const line = fc.constantFrom(
   'LHLO client.example',
@@ -52,7 +51,8 @@ const dialogue = fc
   .map(([good, pieces, cuts]) => ({ octets: (good ? GOOD : '') + pieces.join(''), cuts }));
 
 for (const bareNewline of ['reject', 'normalize']) {
-  test(`${RUNS} dialogues, bare_newline: ${bareNewline}`, async () => {
+  test(`${RUNS} dialogues, bare_newline: ${bareNewline}`, async (t) => {
+    t.diagnostic(`FUZZ_SEED=${SEED}`);
     const server = new RecordingServer({ gullible: true });
     const chain = await openChain({
       downstreamPort: await server.listen(),
@@ -82,8 +82,43 @@ for (const bareNewline of ['reject', 'normalize']) {
           assert.ok(message.recipients.every((recipient) => octets.includes(recipient.slice(8))));
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed: SEED },
     );
+    await chain.close();
+    server.close();
+  });
+}
+
+const DIALOGUES = {
+  DATA: 'MAIL FROM:<ann@example.net> SIZE=30\r\nRCPT TO:<a@lists.example.org>\r\nRCPT TO:<b@x\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.x\r\n.\r\n',
+  BDAT: 'MAIL FROM:<>\r\nRCPT TO:<a@lists.example.org>\r\nBDAT 5\r\nSubjeBDAT 9 LAST\r\nct: x\r\n\r\n',
+  'out of place':
+    'DATA\r\nRCPT TO:<a@x>\r\nWHAT\r\nXFORWARD ADDR=192.0.2.1\r\nMAIL FROM:<a@x>\r\nMAIL FROM:<b@x>\r\nRSET\r\n',
+};
+
+for (const [name, dialogue] of Object.entries(DIALOGUES)) {
+  test(`${name}: the same replies and the same message, at whichever octet the dialogue is cut`, async () => {
+    const server = new RecordingServer();
+    const chain = await openChain({
+      downstreamPort: await server.listen(),
+      listen: { client_from: 'xforward', chunking: 'true' },
+    });
+    const octets = `LHLO c\r\n${dialogue}QUIT\r\n`;
+    const play = async (cut: number): Promise<unknown> => {
+      const client = await connectPeer(chain.port);
+      client.socket.write(octets.slice(0, cut), 'latin1');
+      await new Promise((resolve) => setImmediate(resolve));
+      client.socket.write(octets.slice(cut), 'latin1');
+      const replies: string[] = [];
+      for (let reply = await client.reply(); reply !== null; reply = await client.reply()) {
+        replies.push(reply.replace(/\(id \w+\)/, ''));
+      }
+      return { replies, messages: server.messages.splice(0).map(({ content }) => content.toString('latin1')) };
+    };
+    // What the downstream offers is known, and so offered, from the second session on.
+    await play(octets.length);
+    const whole = await play(octets.length);
+    for (let cut = 1; cut < octets.length; cut += 1) assert.deepEqual(await play(cut), whole, `cut at ${cut}`);
     await chain.close();
     server.close();
   });

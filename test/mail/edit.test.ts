@@ -148,6 +148,14 @@ test('editContent: fields above the limits are removed too', async () => {
   }
 });
 
+test('editContent: a long line that can be no field begins the body, wherever the content is cut', async () => {
+  const given = `\0${'x'.repeat(1500)}\r\nX-Postern-Hold: body\r\n`;
+  const header = parseHeader(Buffer.from(given));
+  for (const step of [1, 500, 1000, given.length]) {
+    assert.equal(await read(await editContent(inMemory(cut(given, step)), header, [])), given, `step ${step}`);
+  }
+});
+
 const values: { name: string; given: string; expect: string }[] = [
   { name: 'empty', given: '', expect: 'X-Field:\r\n' },
   { name: 'no line end comes through', given: 'a\r\nBcc: b\nc\rd\0e', expect: 'X-Field: a Bcc: b c de\r\n' },
