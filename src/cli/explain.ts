@@ -6,14 +6,15 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { loadConfig } from '../config/load.ts';
 import { routeOf } from '../config/routes.ts';
-import { isWarning } from '../core/diagnostic.ts';
+import { isWarning, type Place } from '../core/diagnostic.ts';
 import type { Recipient, Transaction } from '../core/envelope.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
-import { replies } from '../core/reply.ts';
+import { replies, withId } from '../core/reply.ts';
 import { copiesOf, type HeaderEdit, isServed, refuses, type Verdict } from '../core/verdict.ts';
 import { parseHeader } from '../mail/header.ts';
 import { type Decision, decide, openCourse, openDecision } from '../pipeline/decide.ts';
+import { loops, mailLoop } from '../pipeline/loop-mark.ts';
 import type { TraceStep } from '../rules/trace.ts';
 import { parsePath } from '../smtp/path.ts';
 import { formatReply } from '../smtp/reply-format.ts';
@@ -25,6 +26,7 @@ import { explainRecord } from './explain-record.ts';
 import { createLog } from './log.ts';
 import { PHASE_WORDS } from './phases.ts';
 import { printStep } from './print-trace.ts';
+import { shownPath } from './shown-path.ts';
 
 const HELP = `Usage: postern explain MESSAGE --to ADDRESS… [--from ADDRESS] [--client-ip IP] [--helo NAME] [--json] [--config FILE]
        postern explain ID --log FILE [--json]
@@ -65,6 +67,8 @@ interface Explanation {
   readonly copies: readonly ExplainedCopy[];
   readonly phase: Verdict['phase'];
   readonly rule: string | null;
+  /** Where the rule stands; null where none decided. */
+  readonly place: Place | null;
   readonly ruleset: string;
   readonly edits: readonly string[];
   readonly notes: readonly string[];
@@ -174,13 +178,14 @@ async function explain(
   await decide(decision, { phase: 'header', header });
   const verdict = await decide(decision, { phase: 'content', header, message });
   if (verdict === null) throw new Error('the rules did not decide at the end of the content');
+  const steps = await decision.evaluation.trace();
   const redirect = verdict.kind === 'redirect' ? verdict.to : null;
   return {
     recipient: printMailbox(recipient.forwardPath),
     list: policy.address.list,
     role: policy.address.role,
     verdict: verdict.kind,
-    reply: replyOf(verdict).trimEnd(),
+    reply: (loops(decision, header) ? formatReply(withId(mailLoop, ID)) : replyOf(verdict)).trimEnd(),
     downstream: isServed(verdict) ? (verdict.downstream ?? route(redirect ?? recipient.forwardPath)) : null,
     redirect: redirect === null ? null : printMailbox(redirect),
     copies: copiesOf(verdict).map(({ to, edits }) => ({
@@ -194,7 +199,8 @@ async function explain(
     edits: isServed(verdict) ? verdict.edits.map(printEdit) : [],
     notes: verdict.notes ?? [],
     score: verdict.score ?? null,
-    steps: await decision.evaluation.trace(),
+    place: steps.findLast(({ rule, place }) => rule === verdict.rule && place.file === verdict.ruleset)?.place ?? null,
+    steps,
   };
 }
 
@@ -217,7 +223,8 @@ function replyOf(verdict: Verdict): string {
 function print(one: Explanation): string {
   const instead = one.redirect === null ? '' : ` ${one.redirect}`;
   const to = `${instead}${one.downstream === null ? '' : ` to ${one.downstream}`}`;
-  const by = one.rule === null ? 'no rule decided' : `rule "${one.rule}"`;
+  const where = one.place === null ? '' : `  ${shownPath(one.place.file)}:${one.place.line}`;
+  const by = one.rule === null ? 'no rule decided' : `rule "${one.rule}"${where}`;
   const address = one.recipient === one.list ? '' : `  (${one.role} of ${one.list})`;
   const unavailable = one.rule === null && one.ruleset !== '' ? `  ${one.ruleset}\n` : '';
   return [

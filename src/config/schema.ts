@@ -119,7 +119,7 @@ export const downstreamSchema = z.strictObject({
   }),
   verify_recipients: flag.prefault('false').meta({
     description:
-      'Whether the server is asked at RCPT if it would take the recipient, and its refusal passed on; lmtp and smtp only. Its yes is remembered for an hour, its no for five minutes; where it cannot be asked nobody is refused. Not with refuse_at: data. Where rules have not decided by then, the downstream of the route is asked.',
+      'Whether the server is asked at RCPT if it would take the recipient, and its refusal passed on; lmtp and smtp only. Its yes is remembered for an hour, its no for five minutes; where it cannot be asked nobody is refused. Not with refuse_at: data. Where rules have not decided by then, the downstream of the route is asked. Of a recipient that is redirected the other address is asked.',
   }),
   tls: z
     .strictObject({

@@ -22,25 +22,28 @@ export class Destinations {
     this.#downstreams = downstreams;
   }
 
-  /** `verdict`: null where the rules have not decided yet. */
-  of({ recipient, policy }: Decision, verdict: ServedVerdict | null): Destination {
+  /** `verdict`: null where the rules have not decided yet, but may have named another address. */
+  of({ recipient, policy, evaluation }: Decision, verdict: ServedVerdict | null): Destination {
     switch (verdict?.kind) {
-      case 'redirect': {
-        const { to, downstream } = verdict;
-        const insteadOf = sameMailbox(to, recipient.forwardPath) ? null : recipient.forwardPath;
-        return { recipient: { ...recipient, ...pathOf(to) }, downstream: this.#named(downstream, to), insteadOf };
-      }
+      case 'redirect':
+        return this.#instead(recipient, verdict.to, verdict.downstream);
       case 'quarantine': {
         // One Maildir for a list: details are made up by whoever writes to them.
         const forwardPath = mailboxOfList(policy.address.list);
         const downstream = this.#named(verdict.downstream, forwardPath);
         return { recipient: { ...recipient, forwardPath }, downstream, insteadOf: null };
       }
-      default: {
-        const downstream = this.#named(verdict?.downstream ?? null, recipient.forwardPath);
-        return { recipient, downstream, insteadOf: null };
-      }
+      case 'relay':
+        return { recipient, downstream: this.#named(verdict.downstream, recipient.forwardPath), insteadOf: null };
+      default:
+        return this.#instead(recipient, evaluation.redirected ?? recipient.forwardPath, null);
     }
+  }
+
+  #instead(recipient: Recipient, to: Mailbox, name: string | null): Destination {
+    const downstream = this.#named(name, to);
+    if (sameMailbox(to, recipient.forwardPath)) return { recipient, downstream, insteadOf: null };
+    return { recipient: { ...recipient, ...pathOf(to) }, downstream, insteadOf: recipient.forwardPath };
   }
 
   ofCopy({ recipient }: Decision, to: Mailbox): Destination {

@@ -5,12 +5,12 @@
  * double at each turn, and the hop counts of MTAs bound the turns only. To skip the copy in place of a refusal would let
  * anybody who forges the field keep a message out of an archive.
  */
-import type { Recipient } from '../core/envelope.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Header } from '../core/message.ts';
 import { type Reply, reply } from '../core/reply.ts';
-import type { HeaderEdit } from '../core/verdict.ts';
+import { copiesOf, type HeaderEdit } from '../core/verdict.ts';
 import { encodeText, foldForMatch } from '../mail/text.ts';
+import type { Decision } from './decide.ts';
 
 const NAME = 'X-Loop';
 
@@ -20,7 +20,12 @@ export function loopMark(mailbox: Mailbox): HeaderEdit {
   return { kind: 'add', name: NAME, value: encodeText(printMailbox(mailbox)) };
 }
 
-export function isMarked(header: Header, { forwardPath }: Recipient): boolean {
-  const mark = foldForMatch(printMailbox(forwardPath));
+/** Whether somebody would get the message whom the client did not name, and it has been sent on from here before. */
+export function loops({ recipient, verdict }: Decision, header: Header): boolean {
+  return (verdict?.kind === 'redirect' || copiesOf(verdict).length > 0) && isMarked(header, recipient.forwardPath);
+}
+
+export function isMarked(header: Header, mailbox: Mailbox): boolean {
+  const mark = foldForMatch(printMailbox(mailbox));
   return header.named(NAME).some(({ text }) => foldForMatch(text) === mark);
 }

@@ -10,7 +10,7 @@ import { isPositive, isTransient, type Reply, replies, reply, withId } from '../
 import { type CopyOutcome, copiesOf, isServed } from '../core/verdict.ts';
 import { sendCopies } from './copies.ts';
 import { accept, type Decision } from './decide.ts';
-import { isMarked, mailLoop } from './loop-mark.ts';
+import { loops, mailLoop } from './loop-mark.ts';
 import { type Delivery, relay } from './relay.ts';
 import { NOBODY, servedKey } from './served.ts';
 import type { ServeParts, Serving } from './serving.ts';
@@ -51,8 +51,7 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
   const wanting: Decision[] = [];
   for (const decision of serving.decisions) {
     if (!needsMessage(decision)) continue;
-    const loops = sendsElsewhere(decision) && isMarked(message.header, decision.recipient);
-    if (loops) conclude(decision, withId(mailLoop, transaction.id));
+    if (loops(decision, message.header)) conclude(decision, withId(mailLoop, transaction.id));
     else wanting.push(decision);
   }
   const mains = wanting.flatMap((decision) => mainOf(parts, serving, decision) ?? []);
@@ -99,11 +98,6 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
   // The client has its answers; what is left needs the content.
   if (remembering.length > 0) await Promise.all(remembering);
   if (deferred) await served.remember(message, [...copies.taken, ...(one ? took : [])]);
-}
-
-/** Whether anybody gets the message whom the client did not name. */
-function sendsElsewhere({ verdict }: Decision): boolean {
-  return verdict?.kind === 'redirect' || copiesOf(verdict).length > 0;
 }
 
 /** null for a recipient that gets nothing itself. */

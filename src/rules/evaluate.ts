@@ -82,6 +82,10 @@ class ProgramEvaluation implements Evaluation {
     return this.#verdict === null ? this.#program.rules.slice(this.#next) : [];
   }
 
+  get redirected(): Mailbox | null {
+    return this.#redirected;
+  }
+
   get pending(): boolean {
     return this.#passed.length > 0;
   }

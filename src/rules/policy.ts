@@ -2,6 +2,7 @@
  * policy - what applies to one recipient: the rules' contract with the pipeline.
  */
 import type { ContentFacts, Facts, ListAddress } from '../core/facts.ts';
+import type { Mailbox } from '../core/mailbox.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { TraceStep } from './trace.ts';
 
@@ -13,6 +14,8 @@ export interface Evaluation {
   accepted(facts: ContentFacts): void | Promise<void>;
   /** The rules that may still be asked, in order; none where there is a verdict. Two lists share a rule if it is the same object. */
   readonly undecided: readonly object[];
+  /** Where a list's rules have sent the message instead, though the system's last layer may still decide otherwise. */
+  readonly redirected: Mailbox | null;
   /** Whether shadow rules wait to be asked at a later phase, also where there is a verdict already. */
   readonly pending: boolean;
   /** The names of the shadow rules that would have decided. */

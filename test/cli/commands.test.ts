@@ -246,3 +246,37 @@ ${list}
     },
   ]);
 });
+
+test('explain: where a message goes instead, who gets a copy, and that it would not be sent on twice', (t) => {
+  const system = `version: 1
+before:
+  - { name: old, when: { list: { is: old@lists.example.org } }, then: [ { tag: old }, { copy: archive@example.org }, { redirect: new@lists.example.org } ] }
+  - { name: odd, when: { list: { is: odd@lists.example.org } }, then: { quarantine: inbox } }
+`;
+  const looped = 'X-Loop: old@lists.example.org\nSubject: x\n\nx\n';
+  const folder = folderWith(t, { ...SITE, 'system.yaml': system, 'looped.eml': looped });
+  const to = ['--to', 'old@lists.example.org', '--to', 'odd-owner@lists.example.org'];
+  const { status, stdout } = postern(folder, 'explain', 'message.eml', ...to);
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /^old@\S+\n {2}REDIRECT new@lists\.example\.org to inbox at RCPT: rule "old" {2}system\.yaml:3\n {2}add X-Postern-Tag: old\n {2}copy archive@example\.org to inbox; add X-Postern-Tag: old\n/,
+  );
+  assert.match(stdout, /\nodd-owner@\S+ {2}\(owner of odd@\S+\)\n {2}QUARANTINE to inbox at RCPT: rule "odd"/);
+  assert.match(
+    postern(folder, 'explain', 'looped.eml', ...to).stdout,
+    /\n {2}550 5\.4\.6 Mail loop: .*\(id EXPLAINED\)\n/,
+  );
+  const [first] = JSON.parse(postern(folder, 'explain', 'message.eml', ...to, '--json').stdout) as Record<
+    string,
+    unknown
+  >[];
+  assert.deepEqual(
+    [first?.['verdict'], first?.['redirect'], first?.['copies']],
+    [
+      'redirect',
+      'new@lists.example.org',
+      [{ to: 'archive@example.org', downstream: 'inbox', edits: ['add X-Postern-Tag: old'] }],
+    ],
+  );
+});

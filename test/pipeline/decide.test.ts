@@ -25,6 +25,7 @@ test('the facts count recipients and lists as they are named, and all of them fr
     unavailable: null,
     start: () => ({
       trace: async () => [],
+      redirected: null,
       accepted() {},
       undecided: [],
       pending: false,

@@ -135,6 +135,7 @@ async function run(given: Given): Promise<Seen> {
         unavailable: localPart === 'unavailable' ? 'its file does not load' : null,
         start: () => ({
           trace: async () => [],
+          redirected: null,
           accepted: async ({ message }) => {
             await setImmediate();
             let text = '';

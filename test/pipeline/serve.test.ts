@@ -60,6 +60,8 @@ interface Given {
   /** What a downstream answers an address; by default 250. */
   readonly answers?: Readonly<Record<string, Reply>>;
   readonly refusedAtRcpt?: readonly string[];
+  /** Where a list's rules have sent the message, before there is a verdict. */
+  readonly redirected?: Readonly<Record<string, string>>;
   readonly header?: string;
   readonly memory?: Map<string, string>;
 }
@@ -107,6 +109,7 @@ async function run(given: Given): Promise<Seen> {
         unavailable: null,
         start: () => ({
           trace: async () => [],
+          redirected: given.redirected?.[localPart] === undefined ? null : mailbox(given.redirected[localPart]),
           accepted() {},
           undecided: [],
           pending: false,
@@ -226,6 +229,16 @@ const cases: readonly { readonly name: string; readonly given: Given; readonly e
       refusedAtRcpt: ['gone'],
     },
     expect: { atRcpt: ['250', '550 no such user'], replies: [TAKEN] },
+  },
+  {
+    name: 'also where the last layer of the system has yet to be asked',
+    given: {
+      recipients: ['gone'],
+      verdicts: { gone: redirect('roses') },
+      redirected: { gone: 'roses' },
+      refusedAtRcpt: ['gone'],
+    },
+    expect: { atRcpt: ['250'], replies: [TAKEN] },
   },
   {
     name: 'quarantined is in the Maildir of the list, whatever the address',

@@ -365,6 +365,15 @@ test('the trace holds each rule that was asked, with what it saw', async () => {
   );
 });
 
+test('a redirect of a list is known while `after` has yet to be asked', async () => {
+  const behind = system('after:\n  - { name: late, when: { size: { above: 1 MB } }, then: { reject: late } }');
+  const away = list(`rules:\n  - { name: away, ${ALWAYS}, then: { redirect: roses@lists.example.org } }`);
+  const evaluation = startEvaluation(programFor(behind, away, 'post'), memoryLog(), false);
+  assert.equal(evaluation.redirected, null);
+  assert.equal(await evaluation.advance(factsOf().envelope), 'later');
+  assert.deepEqual(evaluation.redirected, { localPart: 'roses', domain: 'lists.example.org' });
+});
+
 test('the trace shows a set that cannot be asked', async () => {
   const ruleset = list(`${ROSTER}rules:\n  - { name: a, when: { author: { in: members } }, then: relay }`);
   const facts = factsOf({ header: 'From: ann@example.net' });
