@@ -61,7 +61,7 @@ interface Errand {
   readonly deadline: number;
   readonly until: () => number;
   /** Sees to what becomes of the connection. */
-  on(connection: Connection): Promise<Trouble | null>;
+  on(connection: Connection, until: () => number): Promise<Trouble | null>;
 }
 
 export function createServerDownstream(options: ServerOptions): Downstream {
@@ -107,7 +107,7 @@ class ServerDownstream implements Downstream {
       answers.rest(withId(replies.clientGone, envelope.transaction.id));
       return answers.all();
     }
-    const on = (connection: Connection) => this.#use(connection, delivery);
+    const on = (connection: Connection, soon: () => number) => this.#use(connection, { ...delivery, until: soon });
     this.#underWay += 1;
     try {
       const failed = await this.#inTurn({ signal, deadline, until, on });
@@ -129,8 +129,8 @@ class ServerDownstream implements Downstream {
     const deadline = Date.now() + VERIFY_PATIENCE;
     const { reply: replyTimeout } = this.#options.timeouts;
     const until = (): number => Math.min(Date.now() + replyTimeout, deadline);
-    const on = async (connection: Connection): Promise<Trouble | null> => {
-      const outcome = await verify(connection, recipient, until);
+    const on = async (connection: Connection, soon: () => number): Promise<Trouble | null> => {
+      const outcome = await verify(connection, recipient, soon);
       if (outcome !== null && 'failure' in outcome) {
         connection.destroy();
         return outcome;
@@ -196,11 +196,12 @@ class ServerDownstream implements Downstream {
     const order = this.#addresses.order();
     const kept = order[0] === undefined ? null : this.#pool.take(order[0]);
     if (kept !== null) {
-      const failed = await on(kept);
+      // One that died unnoticed says nothing at all: to wait for its reply as for any would leave no time to try again.
+      const failed = await on(kept, soonAtFirst(this.#options.timeouts.connect, until));
       if (failed === null || !mayTryAgain(failed, true) || Date.now() >= deadline) return failed;
     }
     const fresh = await this.#open(order, deadline, until);
-    return 'failure' in fresh ? fresh : on(fresh);
+    return 'failure' in fresh ? fresh : on(fresh, until);
   }
 
   /** A fresh connection that has said hello, to the first address that answers. `until`: for each reply. */
@@ -287,4 +288,15 @@ class ServerDownstream implements Downstream {
       this.#options.log.warn('downstream-failed', detail);
     }
   }
+}
+
+/** The first time in `patience` milliseconds at the latest, then as `until` says. */
+function soonAtFirst(patience: number, until: () => number): () => number {
+  let first = true;
+  return () => {
+    const end = until();
+    if (!first) return end;
+    first = false;
+    return Math.min(Date.now() + patience, end);
+  };
 }

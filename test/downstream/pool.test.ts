@@ -64,6 +64,17 @@ for (const { name, script, expect = [OK], sessions = 2 } of dying) {
   });
 }
 
+test('a kept connection that says nothing is not waited for as long as a server at work', async (t) => {
+  const { deliver, server } = await bench(
+    t,
+    { protocol: 'smtp', script: (connection) => (connection === 0 ? { mail: ['250 Ok', hang] } : {}) },
+    { timeouts: { connect: 200, reply: 60_000 } },
+  );
+  assert.deepEqual(await deliver(), [OK]);
+  assert.deepEqual(await deliver({}, undefined, { deadline: Date.now() + 5_000 }), [OK]);
+  assert.equal(server.sessions.length, 2);
+});
+
 test('a kept connection that dies behind the dot: never tried again', async (t) => {
   const { deliver, server, warnings } = await bench(t, {
     protocol: 'smtp',
