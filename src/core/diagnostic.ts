@@ -46,6 +46,7 @@ export type DiagnosticCode =
   | 'W_UNREACHABLE'
   | 'W_UNUSED'
   | 'W_LOOSE_PATTERN'
+  | 'W_MARKS'
   | 'W_OVERDUE'
   | 'W_UNTRUSTED'
   | 'W_NEVER_KNOWN';

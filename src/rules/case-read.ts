@@ -21,6 +21,9 @@ import { readMailbox } from './one-address.ts';
 import { entrySchema, mayLieAt, networkSchema } from './sets.ts';
 import { isList, isMapping, kindOf, type Source } from './source.ts';
 
+/** How `expect` is written. */
+const EXPECT = { path: ['expect'], yaml: 'expect: { verdict: reject }' };
+
 /** Cases of one file; each is a whole message. */
 const MOST_CASES = 200;
 
@@ -76,7 +79,7 @@ export function readCases(source: Source, value: YamlValue | undefined, context:
 
 function readCase(source: Source, value: YamlValue, path: YamlPath, context: CaseContext): RuleCase | null {
   if (reportSender(source, value, path)) return null;
-  const read = isForEach(value) ? source.read(caseForEach, path) : source.read(caseForAll, path);
+  const read = isForEach(value) ? source.read(caseForEach, path) : source.read(caseForAll, path, EXPECT);
   if (read === null) return null;
   checkMessage(source, read.message, [...path, 'message'], context);
   const wanted = wantedOf(source, read, path, context);

@@ -140,7 +140,8 @@ export function compileRule(
   const marks: Mark[] = [];
   let decide: ((facts: Facts) => Decision) | null = null;
   for (const { action, path } of tree.actions) {
-    const effect = action.bind((argument) => source.read(argument, path), compileAt(path));
+    const example = { path: [action.name], yaml: action.examples[0]?.yaml ?? action.name };
+    const effect = action.bind((argument) => source.read(argument, path, example), compileAt(path));
     if (effect === null) continue;
     phase = laterPhase(phase, effect.phase);
     if (effect.kind === 'decide') decide = effect.decide;
@@ -181,7 +182,8 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
     return combination(source, tree.path, tree.kind, children);
   }
   const { condition, path } = tree;
-  const bound = condition.bind((argument) => source.read(argument, path), envAt(path));
+  const example = { path: [], yaml: `${condition.name}: ${condition.examples[0]?.argument}` };
+  const bound = condition.bind((argument) => source.read(argument, path, example), envAt(path));
   const counts = condition.counts === true;
   return {
     label: condition.name,

@@ -27,7 +27,7 @@ import type { PatternCache } from './pattern.ts';
 import { openPatternFile } from './pattern-file.ts';
 import { type Preset, type Presets, readPreset } from './preset.ts';
 import type { Layer, Rule, Ruleset } from './ruleset.ts';
-import { brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
+import { exampleOf, brokenSet, mayLieAt, type OpenedSet, openSet, type SetSource, setSchema } from './sets.ts';
 import { isMapping, ruleOfPreset, Source } from './source.ts';
 import { substitute } from './substitute.ts';
 
@@ -365,7 +365,7 @@ function openSets(source: Source, tree: FileTree, { file, scope, now, open }: Se
       const hint = 'use letters, digits, - and _, and begin with a letter';
       source.report('E_VALUE', `"${name}" cannot be the name of a set`, hint, path, 'key');
     }
-    const parsed = source.read(setSchema, path);
+    const parsed = source.read(setSchema, path, exampleOf(value));
     if (parsed === null) {
       sets.set(name, brokenSet(value));
       continue;

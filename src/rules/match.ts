@@ -156,6 +156,7 @@ function literalTest(word: LiteralWord, value: string, fold: Fold, env: MatchEnv
   const test = COMPARE[word];
   const fixed = fold(value);
   reportEmpty(fixed, env, at);
+  reportMarks(value, env, at, false);
   if (!value.includes(LIST)) return paced((text) => test(text, fixed));
   return paced((text, { address }) => test(text, fold(value.replaceAll(LIST, address.list))));
 }
@@ -173,6 +174,7 @@ export function likeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPat
 function compileLikeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPath): CostlyTest {
   const fixed = fold(pattern);
   reportEmpty(fixed, env, at);
+  reportMarks(pattern, env, at, false);
   reportLong(pattern, env, at);
   const like = compileLike(fixed);
   const literal = literalOfLike(fixed);
@@ -186,9 +188,23 @@ function compileLikeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPat
   return { gate, test: gate === null ? test : (text, facts) => gate(text) && test(text, facts) };
 }
 
+/** Marks that were meant for YAML or for another language, and are compared like letters here. */
+function reportMarks(value: string, env: MatchEnv, at: YamlPath, pattern: boolean): void {
+  const [, inside] = /^[\u2018\u201a\u201c\u201e\u00ab](.*)[\u2018\u2019\u201c\u201d\u00bb]$/.exec(value) ?? [];
+  if (inside !== undefined) {
+    env.report('W_MARKS', `the quotes of ${value} are compared too`, `use straight ones: "${inside}"`, at);
+  }
+  const [, sought] = (pattern ? /^\/(.+)\/[a-z]*$/.exec(value) : null) ?? [];
+  if (sought !== undefined) {
+    const hint = `take them away: '${sought}'`;
+    env.report('W_MARKS', 'the slashes belong to the pattern', hint, at);
+  }
+}
+
 function regexTest(pattern: string, raw: boolean, env: MatchEnv, at: YamlPath, longest?: number): CostlyTest {
   const mode = raw ? 'exact' : 'folded';
   reportEmpty(pattern, env, at);
+  reportMarks(pattern, env, at, true);
   const problem = reportLong(pattern, env, at) ? null : env.patterns.check(pattern, mode);
   if (problem !== null) env.report('E_PATTERN', problem.message, problem.hint, at);
   const { needs, test } = env.patterns.pattern(pattern, mode, longest);

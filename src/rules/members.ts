@@ -64,5 +64,7 @@ function unknownSetHint(name: string, kind: SetKind, env: MatchEnv): string {
 
 /** How to write what was meant by `item`. */
 export function entryHint(item: string): string {
+  if (/\/.*[a-z]|\.txt$/i.test(item))
+    return `for a file write under sets: members: { file: ${item} }, and here members`;
   return /^[\w-]+(\.[\w-]+)+$/.test(item) ? `write "*@${item}" for all of that domain` : ENTRY_HINT;
 }

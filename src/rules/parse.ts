@@ -194,7 +194,10 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
   const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
   for (const key of unknown) {
     const whose = Object.hasOwn(RULES_OF, key) ? RULES_OF[key] : undefined;
-    if (whose === undefined) source.unknownKey(path, key, keys);
+    if (key === 'else') {
+      const hint = 'add a rule behind this one; it is asked where this one does not apply';
+      source.report('E_UNKNOWN_KEY', 'a rule has no `else`', hint, [...path, key], 'key');
+    } else if (whose === undefined) source.unknownKey(path, key, keys);
     else source.report('E_UNKNOWN_KEY', `\`${key}\` is for ${whose}`, 'take it out', [...path, key], 'key');
   }
   const missing = (key: string, hint: string): void => {
@@ -247,7 +250,7 @@ function parseWhen(source: Source, value: YamlValue, path: YamlPath): WhenTree |
   if (!isMapping(value)) {
     const hint = isList(value)
       ? 'put the list under all: or any:'
-      : 'write a condition and its value, like { always: true }';
+      : 'write a condition and its value, like { subject: { contains: tulips } }';
     source.report('E_TYPE', `expected conditions, found ${kindOf(value)}`, hint, path);
     return null;
   }
@@ -261,6 +264,8 @@ function parseWhen(source: Source, value: YamlValue, path: YamlPath): WhenTree |
     );
   }
   const children = keys.flatMap((key) => parseClause(source, value, key, path) ?? []);
+  // What could not be read holds for nobody, not for all.
+  if (keys.length > 0 && children.length === 0) return null;
   const [only, ...more] = children;
   return only !== undefined && more.length === 0 ? only : { kind: 'all', path, children };
 }
@@ -286,7 +291,19 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
     source.report('E_UNKNOWN_KEY', message, `write condition: ${key}`, path, 'key');
     return null;
   }
-  source.unknownKey(above, key, [...conditions.keys(), ...Object.keys(combinations)]);
+  if (Object.hasOwn(ruleKeys, key)) {
+    const message = `\`${key}\` belongs to the rule, not to its conditions`;
+    source.report('E_UNKNOWN_KEY', message, 'write it as far to the left as `when`', path, 'key');
+    return null;
+  }
+  const known = [...conditions.keys(), ...Object.keys(combinations)];
+  const near = nearest(key, known);
+  const field = key.replaceAll('_', '-').replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+  const hint =
+    near === null
+      ? `for a header field write header: { name: ${field}, exists: true }; docs/reference.md has all conditions`
+      : `did you mean "${near}"?`;
+  source.report('E_UNKNOWN_KEY', `no condition is called "${key}"`, hint, path, 'key');
   return null;
 }
 
@@ -356,8 +373,15 @@ function parseBareAction(
     source.report('E_TYPE', `\`${word}\` needs a value`, `write ${action.examples[0]?.yaml}`, path);
     return [];
   }
+  const [first = ''] = word.split(/\s/);
+  const meant = first === word ? undefined : actions.get(first);
   const near = nearest(word, known);
-  const hint = near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`;
+  const hint =
+    meant !== undefined
+      ? `write ${meant.examples[0]?.yaml}`
+      : near === null
+        ? `known here: ${known.join(', ')}`
+        : `did you mean "${near}"?`;
   source.report('E_VALUE', `no action is called "${word}"`, hint, path);
   return [];
 }

@@ -18,9 +18,10 @@ import { CANONICAL_STEPS, type CanonicalProfile, canonicalKey } from '../store/c
 import { inlineAddresses, inlineNetworks, type Network, parseNetwork } from '../store/inline.ts';
 import type { YamlValue } from '../yaml/load.ts';
 import { listOf, scalar, text } from '../yaml/scalar.ts';
+import type { Example } from '../yaml/validate.ts';
 import type { NamedSet, Scope } from './env.ts';
 import { entryHint, NETWORK_HINT } from './members.ts';
-import { isMapping } from './source.ts';
+import { isList, isMapping } from './source.ts';
 
 export const entrySchema: z.ZodType<AddressEntry> = scalar(
   'address',
@@ -63,6 +64,19 @@ function isSteps(value: Steps | Record<string, Steps>): value is Steps {
 }
 
 const SOURCES = ['values', 'file', 'addresses'] as const;
+
+/** How a set could be written that is only a text or a list. */
+export function exampleOf(value: YamlValue): Example {
+  const items = isList(value) ? value.filter((one) => typeof one === 'string') : [];
+  const [first, ...more] = typeof value === 'string' ? [value] : items;
+  const yaml =
+    first === undefined
+      ? '{ values: [ann@example.net] }'
+      : /\/|\.txt$/.test(first)
+        ? `{ file: ${first} }`
+        : `{ values: [${first}${more.length > 0 ? ', \u2026' : ''}] }`;
+  return { path: [], yaml };
+}
 
 /** One named set. */
 export const setSchema = z

@@ -7,7 +7,7 @@ import { inOrder } from '../yaml/place.ts';
 import { MOST_TOLD, type YamlDocument, type YamlPath, type YamlValue } from '../yaml/load.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
-import { validate } from '../yaml/validate.ts';
+import { type Example, validate } from '../yaml/validate.ts';
 
 export type YamlMapping = { readonly [key: string]: YamlValue };
 
@@ -63,8 +63,8 @@ export class Source {
   }
 
   /** The value at `path` as the schema has it, or null after all that is wrong with it was reported. */
-  read<T>(schema: z.ZodType<T>, path: YamlPath): T | null {
-    const { value, diagnostics } = validate(this.document, schema, path);
+  read<T>(schema: z.ZodType<T>, path: YamlPath, example?: Example): T | null {
+    const { value, diagnostics } = validate(this.document, schema, path, example);
     this.#add(path, diagnostics);
     return value;
   }

@@ -67,7 +67,12 @@ export function refuseAnchorAndTag(text: string, event: NodeEvent, report: Repor
 export function refuseEmpty(text: string, holder: Span, name: string, report: Report): void {
   const comment = commentAt(text, holder.end);
   if (comment === null) {
-    report('E_EMPTY', `${name} has no value`, 'write one, or take it away', holder);
+    const [, key, value] = /^([\w-]+):(\S.*)$/.exec(text.slice(holder.start, holder.end)) ?? [];
+    const hint =
+      key === undefined
+        ? 'write one behind it or, indented, below it; or take it away'
+        : `write a space behind the colon: ${key}: ${value}`;
+    report('E_EMPTY', `${name} has no value`, hint, holder);
     return;
   }
   const hint = `put it in quotes: ${quoted(comment.text)}`;

@@ -1,7 +1,7 @@
 /**
  * suggest - "Did you mean ...?": the known word that is nearest to a mistyped one.
  *
- * The distance counts inserted, lost, changed and swapped letters (Damerau, optimal string alignment).
+ * A word may also be what another language calls one of ours. The distance counts inserted, lost, changed and swapped letters (Damerau, optimal string alignment).
  */
 
 /** Longer words are not typing mistakes of anything we know. */
@@ -31,9 +31,48 @@ function distance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The nearest of `known`, or null where none is near: more than about one letter in three is wrong. */
+/** Words that other languages have for ours. They come first: `and` is nearer to `any` than to `all`. */
+const SAID_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  accept: ['relay'],
+  allow: ['relay'],
+  and: ['all'],
+  bounce: ['reject'],
+  cc: ['addressed_to_list'],
+  code: ['status'],
+  delete: ['discard'],
+  deliver: ['relay'],
+  deny: ['reject'],
+  drop: ['discard'],
+  equals: ['is'],
+  forward: ['redirect'],
+  from: ['author'],
+  html: ['text_parts'],
+  if: ['when'],
+  include: ['extends'],
+  includes: ['contains'],
+  keep: ['relay'],
+  larger: ['above'],
+  match: ['like'],
+  matches: ['like'],
+  max: ['above'],
+  min: ['at_least', 'below'],
+  moderate: ['hold'],
+  not: ['not_in'],
+  or: ['any'],
+  over: ['above'],
+  refuse: ['reject'],
+  smaller: ['below'],
+  tempfail: ['defer'],
+  to: ['addressed_to_list'],
+  under: ['below'],
+};
+
+/** What is meant of `known`: the nearest, or null where none is near: more than about one letter in three is wrong. */
 export function nearest(word: string, known: readonly string[]): string | null {
   if (word.length > LONGEST) return null;
+  const elsewhere = Object.hasOwn(SAID_ELSEWHERE, word) ? SAID_ELSEWHERE[word] : undefined;
+  const ours = elsewhere?.find((one) => known.includes(one));
+  if (ours !== undefined) return ours;
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {

@@ -109,7 +109,7 @@ function misplaced(text: string, position: number, inBrackets: boolean, say: Say
     return say('there is a comma too few or too many', hint);
   }
   const above = lineAbove(text, position);
-  if (above !== null && !/:(?:\s|$)|^-(?:\s|$)/.test(text.slice(above.start, above.end))) {
+  if (above !== null && !/:(?:\s|$)|^-\s*$|^-\s+[^\s:]+$/.test(text.slice(above.start, above.end))) {
     return say('expected key: value', 'write a colon and a space behind the key', above);
   }
   const hint = 'line up keys that belong together; put a text of several lines in quotes';

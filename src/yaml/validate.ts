@@ -20,6 +20,7 @@ type KnownKeys = WeakMap<readonly string[], readonly string[]>;
 interface Validation {
   readonly root: YamlValue;
   readonly known: KnownKeys;
+  readonly example: Example | null;
 }
 
 /** `path` is from the root of the document. */
@@ -31,11 +32,18 @@ interface Problem {
   readonly part: 'key' | 'value';
 }
 
+/** How a value at `path`, below the one that is read, can be written; shown where there is one of another kind. */
+export interface Example {
+  readonly path: YamlPath;
+  readonly yaml: string;
+}
+
 /** Validates the value at `at`, by default the whole document. `value` is null if there is any problem. */
 export function validate<T>(
   document: YamlDocument,
   schema: z.ZodType<T>,
   at: YamlPath = [],
+  example: Example | null = null,
 ): { value: T | null; diagnostics: readonly Diagnostic[] } {
   const known: KnownKeys = new WeakMap();
   const result = schema.safeParse(valueAt(document.value, at), {
@@ -48,7 +56,11 @@ export function validate<T>(
     },
   });
   if (result.success) return { value: result.data, diagnostics: [] };
-  const validation = { root: document.value, known };
+  const validation = {
+    root: document.value,
+    known,
+    example: example && { ...example, path: [...at, ...example.path] },
+  };
   const problems = result.error.issues.flatMap((issue) => explain(issue, at, validation));
   return {
     value: null,
@@ -97,14 +109,14 @@ function explain(issue: Issue, at: YamlPath, validation: Validation): readonly P
     }
     default:
   }
-  if (given === undefined) return missing(issue, path);
+  if (given === undefined) return missing(issue, path, validation);
 
   switch (issue.code) {
     case 'invalid_type':
       return say(
         'E_TYPE',
         `expected ${kindName(issue.expected)}, found ${found(given)}`,
-        remedy(issue.expected, given),
+        exampleAt(path, validation) ?? remedy(issue.expected, given),
       );
     case 'invalid_value': {
       const words = issue.values.map(String);
@@ -125,14 +137,14 @@ function explain(issue: Issue, at: YamlPath, validation: Validation): readonly P
   }
 }
 
-function missing(issue: Issue, path: YamlPath): readonly Problem[] {
+function missing(issue: Issue, path: YamlPath, { example }: Validation): readonly Problem[] {
   const key = String(path.at(-1) ?? '');
   const only = issue.code === 'invalid_value' && issue.values.length === 1 ? ` ${String(issue.values[0])}` : ' \u2026';
   return [
     {
       code: 'E_MISSING_KEY',
       message: `the key "${key}" is missing`,
-      hint: `add ${key}:${only}`,
+      hint: isAt(example, path.slice(0, -1)) ? `add ${key}, as in ${example.yaml}` : `add ${key}:${only}`,
       path: path.slice(0, -1),
       part: 'key',
     },
@@ -151,7 +163,11 @@ function explainUnion(issue: Union, path: YamlPath, given: YamlValue, validation
   const meant = issue.errors.filter((branch) => kindsWanted(branch, given).length === 0);
   if (meant.length === 0) {
     const kinds = [...new Set(issue.errors.flatMap((branch) => kindsWanted(branch, given)))];
-    return say('E_TYPE', `expected ${oneOf(kinds, (kind) => kind)}, found ${found(given)}`, null);
+    return say(
+      'E_TYPE',
+      `expected ${oneOf(kinds, (kind) => kind)}, found ${found(given)}`,
+      exampleAt(path, validation),
+    );
   }
   const words = meant.map(wordsWanted);
   if (words.every((some) => some.length > 0)) {
@@ -217,7 +233,18 @@ function oneOf(words: readonly string[], show = (word: string) => `"${word}"`): 
 }
 
 /** What to do where a value is of the wrong kind. */
+function isAt(example: Example | null, path: YamlPath): example is Example {
+  return example !== null && JSON.stringify(example.path) === JSON.stringify(path);
+}
+
+function exampleAt(path: YamlPath, { example }: Validation): string | null {
+  return isAt(example, path) ? `write ${example.yaml}` : null;
+}
+
 function remedy(expected: string, given: YamlValue): string | null {
+  if (expected === 'string' && isList(given) && given.every((one) => typeof one === 'string')) {
+    return `write one text; if the brackets belong to it: "[${given.join(', ')}]"`;
+  }
   if (expected === 'array') return 'write a dash and a space in front of each entry';
   if (expected !== 'object' && expected !== 'record') return null;
   return isList(given) ? 'take the dashes away' : 'write key: value in the lines below, indented';

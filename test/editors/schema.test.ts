@@ -29,7 +29,7 @@ function schemaOf(kind: Kind): JsonSchema {
 
 function kindOf(file: string): Kind {
   const name = basename(file, '.yaml');
-  if (name === 'postern') return 'configuration';
+  if (name.startsWith('postern')) return 'configuration';
   if (name === 'system') return 'system';
   const ofList = /\/lists\//.test(file) || ['gardeners', '_default'].includes(name);
   return ofList ? 'list' : 'preset';

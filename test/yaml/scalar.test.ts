@@ -42,7 +42,7 @@ for (const { schema, given, expect } of taken) {
 }
 
 const refused: readonly { schema: z.ZodType; given: string; expect: readonly [DiagnosticCode, string | null][] }[] = [
-  { schema: text, given: '[a]', expect: [['E_TYPE', null]] },
+  { schema: text, given: '[a]', expect: [['E_TYPE', 'write one text; if the brackets belong to it: "[a]"']] },
   { schema: flag, given: 'yes', expect: [['E_VALUE', 'write true']] },
   { schema: flag, given: 'Off', expect: [['E_VALUE', 'write false']] },
   { schema: flag, given: 'True', expect: [['E_VALUE', 'write true or false']] },

@@ -14,6 +14,10 @@ const cases: readonly { given: string; known: readonly string[]; expect: string 
   { given: 'abc', known: ['xyz'], expect: null },
   { given: 'ab', known: ['ax', 'xb'], expect: 'ax' },
   { given: 'log', known: [], expect: null },
+  { given: 'and', known: ['any', 'all'], expect: 'all' },
+  { given: 'over', known: ['below', 'above'], expect: 'above' },
+  { given: 'and', known: ['ann'], expect: 'ann' },
+  { given: 'constructor', known: ['x'], expect: null },
   { given: 'a'.repeat(41), known: ['a'.repeat(41)], expect: null },
 ];
 

@@ -74,7 +74,7 @@ const cases: readonly { name: string; given: string; expect: readonly string[] }
   {
     name: 'a list within a list of texts',
     given: 'when: { author: { is: [a, [b]] } }',
-    expect: ['3:31+3 E_TYPE expected text, found a list'],
+    expect: ['3:31+3 E_TYPE expected text, found a list (write one text; if the brackets belong to it: "[b]")'],
   },
   {
     name: 'a fixed word',
@@ -91,7 +91,7 @@ const cases: readonly { name: string; given: string; expect: readonly string[] }
     given: 'when: { size: { belwo: 1, below: [2] } }',
     expect: [
       '3:21+5 E_UNKNOWN_KEY unknown key "belwo" (did you mean "below"?)',
-      '3:38+3 E_TYPE expected text, found a list',
+      '3:38+3 E_TYPE expected text, found a list (write one text; if the brackets belong to it: "[2]")',
     ],
   },
   {

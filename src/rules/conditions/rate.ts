@@ -33,8 +33,8 @@ export const rate = defineBoundCondition({
     above: frequency.describe('The most that may come in the period.'),
   }),
   examples: [
-    { argument: '{ per: list, above: 0 per hour }', given: {}, expect: true },
     { argument: '{ per: list, above: 20 per day }', given: {}, expect: false },
+    { argument: '{ per: list, above: 0 per hour }', given: {}, expect: true },
     { argument: '{ per: envelope_from, above: 0 per 10 minutes }', given: { from: 'ann@example.net' }, expect: true },
     { argument: '{ per: envelope_from, above: 0 per 10 minutes }', given: { from: '' }, expect: false },
     { argument: '{ per: client_ip, above: 0 per day }', given: { client: '2001:db8::1' }, expect: true },
