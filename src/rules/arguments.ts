@@ -88,7 +88,18 @@ export function readArguments(
   return complete ? { values, sets, setFiles } : null;
 }
 
-const patternFile = z.union([z.strictObject({ file: text }), text.transform((file) => ({ file }))]);
+const fileKey = text.meta({
+  description: 'A file of patterns, one a line; its path starts at the folder of this file.',
+  examples: ['taboo.txt'],
+});
+const patternFile = z.union([z.strictObject({ file: fileKey }), text.transform((file) => ({ file }))]);
+
+/** What a list may write for a parameter; for the schema of its file. */
+export function writtenSchema(parameter: Parameter): z.ZodType {
+  if (parameter.type === 'patterns') return patternFile;
+  if (setKindOf(parameter) === null) return valueSchema(parameter);
+  return z.union([z.array(z.string()), z.string(), setSchema]);
+}
 
 /** The path of a file of patterns, absolute: the preset lies elsewhere. */
 function readPatternFile({ source, scope }: Giver, path: YamlPath): string | null {

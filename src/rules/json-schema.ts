@@ -5,12 +5,11 @@
  * list extends it. The presets that a list may extend are offered with their parameters; others are no error, because a
  * site may have its own.
  */
-import { z } from 'zod';
 import { isSchema, type JsonSchema, mapChildren, toJsonSchema } from '../yaml/json-schema.ts';
 import { type FileKind, fileSchemas } from './file-schema.ts';
-import { type Parameter, setKindOf, valueSchema } from './parameters.ts';
+import { writtenSchema } from './arguments.ts';
+import { type Parameter, setKindOf } from './parameters.ts';
 import type { Presets } from './preset.ts';
-import { setSchema } from './sets.ts';
 
 const PARAMETER = '^\\$[A-Za-z]\\w*$';
 /** The keys of a preset in which names of parameters may stand. */
@@ -77,9 +76,12 @@ function withPresets(schema: JsonSchema, presets: Presets): JsonSchema {
 function parameterSchema(parameter: Parameter): JsonSchema {
   const { description, default: otherwise, example = otherwise } = parameter;
   const isSet = setKindOf(parameter) !== null;
-  const value = isSet ? z.union([z.array(z.string()), z.string(), setSchema]) : valueSchema(parameter);
   const { $schema: _, ...schema } = toJsonSchema(
-    value.meta({ title: isSet ? 'set or addresses' : parameter.type, description, examples: [example] }),
+    writtenSchema(parameter).meta({
+      title: isSet ? 'set or addresses' : parameter.type,
+      description,
+      examples: [example],
+    }),
   );
   return schema;
 }
