@@ -14,6 +14,8 @@ export interface PrivateSystemOptions {
   readonly users: readonly string[];
   /** File below /etc -> its text. */
   readonly etc?: Readonly<Record<string, string>>;
+  /** Folder of the system that exists -> what the programs see in its place. */
+  readonly mounts?: Readonly<Record<string, string>>;
 }
 
 const FIRST_ID = 64_001;
@@ -35,7 +37,7 @@ export class PrivateSystem {
   readonly mailboxes: string;
   readonly #homes: string;
 
-  constructor(sandbox: Sandbox, name: string, { users, etc = {} }: PrivateSystemOptions) {
+  constructor(sandbox: Sandbox, name: string, { users, etc = {}, mounts = {} }: PrivateSystemOptions) {
     const base = join(sandbox.folder, name);
     const copy = join(base, 'etc');
     this.#homes = join(base, 'home');
@@ -59,8 +61,10 @@ export class PrivateSystem {
       writeFileSync(join(copy, file), text);
     }
 
-    const mounts = `mount --bind '${copy}' /etc && mount --bind '${this.mailboxes}' /var/mail`;
-    writeFileSync(this.wrapper, `#!/bin/sh\nexec unshare --mount sh -c "${mounts} && exec \\"\\$@\\"" sh "$@"\n`);
+    const all = { '/etc': copy, '/var/mail': this.mailboxes, ...mounts };
+    const commands = Object.entries(all).map(([target, source]) => `mount --bind '${source}' '${target}'`);
+    const script = `exec unshare --mount sh -c "${commands.join(' && ')} && exec \\"\\$@\\"" sh "$@"`;
+    writeFileSync(this.wrapper, `#!/bin/sh\n${script}\n`);
     chmodSync(this.wrapper, 0o755);
   }
 
