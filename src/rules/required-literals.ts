@@ -14,26 +14,33 @@ export interface Required {
 
 /** Literals of one pattern; more are too many to be worth looking for. */
 const MOST = 64;
+/** Forms of a part that are kept apart: `[i1]` has two, `v[i1]c[o0]d[i1]n` eight. */
+const MOST_FORMS = 16;
 
 /** null where nothing is certain. */
 export function requiredLiterals(pattern: string): Required | null {
-  const found = new Reader(pattern).read();
-  if (found === null) return null;
-  if (found.exact !== null && found.exact !== '') return { literals: [found.exact], whole: found.plain };
-  return found.best === null ? null : { literals: found.best, whole: false };
+  const known = new Reader(pattern).read();
+  if (known === null) return null;
+  const literals = neededBy(known);
+  return literals && { literals, whole: known.plain && literals.length === 1 };
 }
 
-/** What is known of a part. `exact`: the literal that it is, whatever its case; `best`: literals, one of which it needs. */
+/** What is known of a part. `forms`: the literals it can be, whatever their case; `best`: literals, one of which it needs. */
 interface Known {
-  readonly exact: string | null;
+  readonly forms: readonly string[] | null;
   readonly best: readonly string[] | null;
   /** Whether it is written as characters alone. */
   readonly plain: boolean;
 }
 
-const UNKNOWN: Known = { exact: null, best: null, plain: false };
+const UNKNOWN: Known = { forms: null, best: null, plain: false };
 /** Stands for nothing, and does not part what is beside it: `^`, `\b`. */
-const EMPTY: Known = { exact: '', best: null, plain: false };
+const EMPTY: Known = { forms: [''], best: null, plain: false };
+
+function neededBy({ forms, best }: Known): readonly string[] | null {
+  if (forms === null) return best;
+  return forms.includes('') ? null : forms;
+}
 
 class Reader {
   readonly #pattern: string;
@@ -58,51 +65,60 @@ class Reader {
     } while (this.#take('|'));
     const [only, ...more] = branches;
     if (only !== undefined && more.length === 0) return only;
+    const forms = branches.flatMap((branch) => branch.forms ?? []);
+    if (forms.length <= MOST_FORMS && branches.every((branch) => branch.forms !== null))
+      return { forms, best: null, plain: false };
     const literals: string[] = [];
-    for (const { exact, best } of branches) {
-      const needed = exact === null ? best : exact === '' ? null : [exact];
+    for (const branch of branches) {
+      const needed = neededBy(branch);
       if (needed === null) return UNKNOWN;
       literals.push(...needed);
     }
-    return literals.length > MOST ? UNKNOWN : { exact: null, best: literals, plain: false };
+    return literals.length > MOST ? UNKNOWN : { forms: null, best: literals, plain: false };
   }
 
   #sequence(): Known | null {
-    let run = '';
+    let run: readonly string[] = [''];
     let best: readonly string[] | null = null;
-    let [exact, plain] = [true, true];
-    const endRun = (): void => {
-      if (run !== '') best = better(best, [run]);
-      run = '';
+    let [all, plain] = [true, true];
+    const endRun = (next: readonly string[]): void => {
+      best = better(best, run.includes('') ? null : run);
+      all = false;
+      run = next;
     };
     while (this.#at < this.#pattern.length && !/[|)]/.test(this.#peek())) {
       const atom = this.#atom();
       if (atom === null) return null;
-      const times = this.#quantifier();
-      if (!atom.plain || times !== null) plain = false;
-      if (times === null && atom.exact !== null) {
-        run += atom.exact;
+      const [least, most] = this.#quantifier() ?? [1, 1];
+      if (!atom.plain || most !== 1) plain = false;
+      const forms = least === 0 && most === 1 ? atom.forms && [...atom.forms, ''] : atom.forms;
+      if (forms !== null && most === 1) {
+        const longer = product(run, forms);
+        if (longer === null) endRun(forms);
+        else run = longer;
         continue;
       }
       // What may be left out proves nothing; what may be repeated stands there at least once.
-      if (atom.exact === '') continue;
-      if (times !== null && times > 0 && atom.exact !== null) run += atom.exact;
-      exact = false;
-      endRun();
-      if (times !== 0) best = better(best, atom.exact === null ? atom.best : null);
+      if (least > 0) {
+        const longer = atom.forms && product(run, atom.forms);
+        if (longer !== null) run = longer;
+        else best = better(best, neededBy(atom));
+      }
+      endRun(['']);
     }
-    if (exact) return { exact: run, best: null, plain: plain && run !== '' };
-    endRun();
-    return { exact: null, best, plain: false };
+    if (all) return { forms: run, best: null, plain: plain && !run.includes('') };
+    endRun(['']);
+    return { forms: null, best, plain: false };
   }
 
-  /** How often at least the atom before must stand there; null where nothing is said. */
-  #quantifier(): number | null {
-    const [whole = '', sign = '', least = ''] = QUANTIFIER.exec(this.#pattern.slice(this.#at, this.#at + 20)) ?? [];
+  /** How often at least and at most the atom before must stand there; null where nothing is said. */
+  #quantifier(): readonly [number, number] | null {
+    const [whole = '', sign, least = '', comma] = QUANTIFIER.exec(this.#pattern.slice(this.#at, this.#at + 20)) ?? [];
     if (whole === '') return null;
     this.#at += whole.length;
-    if (sign === '+') return 1;
-    return least === '' ? 0 : Number(least);
+    if (sign === '?') return [0, 1];
+    if (sign !== undefined) return [sign === '+' ? 1 : 0, Number.POSITIVE_INFINITY];
+    return [Number(least), comma === undefined ? Number(least) : Number.POSITIVE_INFINITY];
   }
 
   #atom(): Known | null {
@@ -137,14 +153,14 @@ class Reader {
     return inner !== null && this.#take(')') ? { ...inner, plain: false } : null;
   }
 
-  /** `[Vv]` is a literal where case does not count; of all other classes nothing is known. */
+  /** Of a class with few letters and digits each is a form; of all others nothing is known. */
   #characterClass(): Known | null {
     const [whole = '', members = ''] = CLASS.exec(this.#pattern.slice(this.#at)) ?? [];
     if (whole === '') return null;
     this.#at += whole.length;
-    const [first = ''] = members;
-    const isOne = /^[a-z0-9]+$/i.test(members) && [...members].every((other) => sameLetter(other, first));
-    return isOne ? { ...literal(first), plain: false } : UNKNOWN;
+    if (!/^[a-z0-9]+$/i.test(members)) return UNKNOWN;
+    const forms = [...new Set(members.toLowerCase())];
+    return forms.length > MOST_FORMS ? UNKNOWN : { forms, best: null, plain: false };
   }
 
   #escape(): Known | null {
@@ -166,7 +182,7 @@ class Reader {
   }
 }
 
-const QUANTIFIER = /^(?:([*+?])|\{(\d+)(?:,\d*)?\})\??/;
+const QUANTIFIER = /^(?:([*+?])|\{(\d+)(,\d*)?\})\??/;
 /** Capturing, named, not capturing, with flags, or flags alone; look-around is not understood. */
 const GROUP = /^\((?:\?P?<[A-Za-z_]\w*>|\?[imsU-]*[:)]|(?!\?))/;
 /** A `]` that stands first is a member; `[:alpha:]` within a class. */
@@ -176,11 +192,13 @@ const ESCAPE =
 
 /** Of characters beyond the Basic Multilingual Plane nothing is known. */
 function literal(character: string): Known {
-  return character.length > 1 ? UNKNOWN : { exact: character, best: null, plain: true };
+  return character.length > 1 ? UNKNOWN : { forms: [character], best: null, plain: true };
 }
 
-function sameLetter(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+/** Each form of one followed by each of the other; null where they are too many. */
+function product(before: readonly string[], behind: readonly string[]): readonly string[] | null {
+  if (before.length * behind.length > MOST_FORMS) return null;
+  return before.flatMap((one) => behind.map((other) => one + other));
 }
 
 /** The longer the shortest literal, the rarer it is found for nothing. */
