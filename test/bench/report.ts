@@ -25,6 +25,8 @@ export interface RowResult {
   /** Messages a second in relation to the same load through HAProxy, and to the bare sink; null where not measured. */
   readonly toHaproxy: Spread | null;
   readonly toSink: Spread | null;
+  /** To Postern with the baseline rules; null for all but Postern with other rules. */
+  readonly toBaseline: Spread | null;
 }
 
 export function spread(values: readonly number[]): Spread {
@@ -57,22 +59,24 @@ export function summarize(
     cpuPerMessage: spread((samples.get(row) ?? []).map((sample) => sample.cpuPerMessage)),
     toHaproxy: ratio(row, counterpart(row, 'haproxy', rows)),
     toSink: ratio(row, counterpart(row, 'sink', rows)),
+    toBaseline: row.subject.startsWith('postern') ? ratio(row, counterpart(row, 'postern', rows)) : null,
   }));
 }
 
-const HEADINGS = ['', 'messages/s', '(min - max)', 'of haproxy', 'of sink', 'CPU us/message'];
+const HEADINGS = ['', 'messages/s', '(min - max)', 'of haproxy', 'of sink', 'of baseline', 'CPU us/message'];
 
 /** The table for people, a block for each load. */
 export function formatTable(results: readonly RowResult[]): string {
   const blocks = [...new Set(results.map((result) => result.load))].map((load) => {
     const lines = results
       .filter((result) => result.load === load)
-      .map(({ subject, protocol, messagesPerSecond: rate, toHaproxy, toSink, cpuPerMessage }) => [
+      .map(({ subject, protocol, messagesPerSecond: rate, toHaproxy, toSink, toBaseline, cpuPerMessage }) => [
         `${subject} ${protocol}`,
         rate.median.toFixed(0),
         `(${rate.min.toFixed(0)} - ${rate.max.toFixed(0)})`,
         toHaproxy?.median.toFixed(2) ?? '-',
         toSink?.median.toFixed(2) ?? '-',
+        toBaseline?.median.toFixed(2) ?? '-',
         cpuPerMessage.median.toFixed(0),
       ]);
     return formatBlock([[load, ...HEADINGS.slice(1)], ...lines]);

@@ -23,8 +23,17 @@ export const LOADS: readonly Load[] = [
   { name: 'one message a connection', size: 4096, sessions: 20, kept: false, messages: 5_000 },
 ];
 
+/** Postern with other rules than the baseline, which `postern` has; what they are is in rulesets.ts. */
+export const RULESETS = [
+  'postern, no rules',
+  'postern, 1,000 rules more',
+  'postern, 1,371 taboo patterns more',
+  'postern, 100,000 lists',
+] as const;
+export type RulesetName = (typeof RULESETS)[number];
+
 /** `sink`: smtp-source speaks to smtp-sink directly. */
-export type SubjectName = 'sink' | 'haproxy' | 'postern';
+export type SubjectName = 'sink' | 'haproxy' | 'postern' | RulesetName;
 
 export interface Row {
   readonly name: string;
@@ -39,9 +48,19 @@ export const PROTOCOLS: readonly Protocol[] = ['smtp', 'lmtp'];
 /** Every subject with every protocol under every load; a row is measured once a round, in this order. */
 export const ROWS: readonly Row[] = LOADS.flatMap((load) =>
   PROTOCOLS.flatMap((protocol) =>
-    SUBJECTS.map((subject) => ({ name: `${subject} ${protocol}, ${load.name}`, subject, protocol, load })),
+    subjectsOf(protocol, load).map((subject) => ({
+      name: `${subject} ${protocol}, ${load.name}`,
+      subject,
+      protocol,
+      load,
+    })),
   ),
 );
+
+/** What rules cost is measured where little else costs. */
+function subjectsOf(protocol: Protocol, load: Load): readonly SubjectName[] {
+  return protocol === 'smtp' && load.kept ? [...SUBJECTS, ...RULESETS] : SUBJECTS;
+}
 
 /** The row with which `row` is compared: the same load and protocol through another subject. */
 export function counterpart(row: Row, subject: SubjectName, rows: readonly Row[]): Row | undefined {

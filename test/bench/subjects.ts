@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Address, answers, freeAddress, type Sandbox, until } from '../e2e/sandbox.ts';
-import type { Protocol, SubjectName } from './scenarios.ts';
+import { writeRules } from './rulesets.ts';
+import type { Protocol, RulesetName, SubjectName } from './scenarios.ts';
 
 export interface Subject {
   readonly address: Address;
@@ -59,14 +60,25 @@ export const START: Readonly<Record<Exclude<SubjectName, 'sink'>, (around: Surro
     writeFileSync(file, haproxyConfig(address, sink));
     return run(sandbox, `haproxy-${protocol}`, address, 'haproxy', ['-db', '-f', file]);
   },
-  async postern({ sandbox, protocol, sink, system = resolve('rules', 'system.yaml'), more = '' }) {
-    const address = await freeAddress();
-    const file = join(sandbox.folder, `postern-${protocol}.yaml`);
-    writeFileSync(file, posternConfig(protocol, address, sink, system) + more);
-    const main = resolve('dist', 'cli', 'main.js');
-    return run(sandbox, `postern-${protocol}`, address, process.execPath, [main, 'serve', '--config', file]);
-  },
+  postern: (around) => startPostern(around),
+  'postern, no rules': (around) => startWith(around, 'postern, no rules'),
+  'postern, 1,000 rules more': (around) => startWith(around, 'postern, 1,000 rules more'),
+  'postern, 1,371 taboo patterns more': (around) => startWith(around, 'postern, 1,371 taboo patterns more'),
+  'postern, 100,000 lists': (around) => startWith(around, 'postern, 100,000 lists'),
 };
+
+function startWith(around: Surroundings, name: RulesetName): Promise<Subject> {
+  return startPostern({ ...around, ...writeRules(around.sandbox, name) });
+}
+
+async function startPostern(around: Surroundings): Promise<Subject> {
+  const { sandbox, protocol, sink, system = resolve('rules', 'system.yaml'), more = '' } = around;
+  const address = await freeAddress();
+  const file = join(sandbox.folder, `postern-${address}.yaml`);
+  writeFileSync(file, posternConfig(protocol, address, sink, system) + more);
+  const main = resolve('dist', 'cli', 'main.js');
+  return run(sandbox, `postern-${address}`, address, process.execPath, [main, 'serve', '--config', file]);
+}
 
 /** TCP mode: octets are passed on without a look at them. Threads as the package has them: one for each processor. */
 function haproxyConfig(address: Address, sink: Address): string {
