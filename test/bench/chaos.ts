@@ -1,6 +1,7 @@
 /**
  * chaos - `npm run bench -- chaos`: a downstream that crashes, hangs and breaks off at random, Postern killed with SIGKILL at
- * random and started again, and clients that send each message until every recipient has its answer, as an MTA does.
+ * random and started again, and clients that send each message until every recipient has its answer, as an MTA does; or
+ * such an MTA (`--front postfix`).
  *
  * What must hold: who was told 2yz has the message, who was told 5yz has it never; and a message arrives twice only where an
  * attempt before ended without 2yz. Exit 1 if not.
@@ -11,18 +12,22 @@ import { join } from 'node:path';
 import { Postern } from '../e2e/postern.ts';
 import { type Address, freeAddress, Sandbox, socketOptions } from '../e2e/sandbox.ts';
 import { connectPeer, type Peer } from '../support/peer.ts';
+import { PostfixFront } from './postfix-front.ts';
 
 export interface ChaosOptions {
   readonly messages: number;
-  readonly clients: number;
+  readonly front: 'clients' | 'postfix';
 }
+
+/** Sessions at a time. */
+const CLIENTS = 20;
 
 const GOOD = 'good@lists.example.org';
 const REFUSED = 'refused@lists.example.org';
 const SYSTEM = `version: 1
 before:
   - name: refused
-    when: { all: [ { list: { is: ${REFUSED} } }, { subject: { exists: true } } ] }
+    when: { all: [ { list: { like: "*${REFUSED}" } }, { subject: { exists: true } } ] }
     then: { reject: "Not to this list" }
 `;
 
@@ -115,13 +120,21 @@ class UnsteadyDownstream {
 }
 
 /** What a client heard of one message for one recipient. */
-interface Heard {
+export interface Heard {
   final: string | null;
   /** Attempts that ended without 2yz. */
   failures: number;
 }
 
-class Clients {
+/** Who sends the messages. */
+export interface Front {
+  /** `message recipient` to what was heard; all of them once `run` is over. */
+  readonly heard: ReadonlyMap<string, Heard>;
+  readonly sent: number;
+  run(): Promise<void>;
+}
+
+class Clients implements Front {
   readonly heard = new Map<string, Heard>();
   readonly #port: number;
   #next = 0;
@@ -137,6 +150,10 @@ class Clients {
   }
 
   async run(): Promise<void> {
+    await Promise.all(Array.from({ length: CLIENTS }, () => this.#runOne()));
+  }
+
+  async #runOne(): Promise<void> {
     let peer: Peer | null = null;
     while (this.#next < this.#messages) {
       const message = String(this.#next++);
@@ -206,7 +223,10 @@ export async function chaos(options: ChaosOptions): Promise<number> {
   const downstream = new UnsteadyDownstream(below);
   await downstream.start();
   let postern = await Postern.start(sandbox, [], [listener]);
-  const clients = new Clients(Number(listener.split(':').at(-1)), options.messages);
+  const clients: Front =
+    options.front === 'clients'
+      ? new Clients(Number(listener.split(':').at(-1)), options.messages)
+      : await PostfixFront.start(sandbox, { listener, messages: options.messages, good: GOOD, refused: REFUSED });
   let kills = 0;
   let running = true;
   const meanwhile = async (every: number, act: () => Promise<void>): Promise<void> => {
@@ -230,7 +250,7 @@ export async function chaos(options: ChaosOptions): Promise<number> {
       process.stderr.write(`${clients.sent} of ${options.messages} messages\n`);
     }),
   ];
-  await Promise.all(Array.from({ length: options.clients }, () => clients.run()));
+  await clients.run();
   running = false;
   await Promise.all(disturbances);
   await downstream.crash();

@@ -20,7 +20,7 @@ import { soak } from './soak.ts';
 import { missingPackages, START, type Subject, startSink } from './subjects.ts';
 
 const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]...
-       npm run bench -- chaos [--messages N]
+       npm run bench -- chaos [--messages N] [--front clients|postfix]
        npm run bench -- soak [--minutes N]
        npm run bench -- large
 
@@ -29,7 +29,8 @@ const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]
   --only TEXT    only rows with TEXT in their name; may be repeated. Rows:
 ${[...ROWS, ...SCALES].map(({ name }) => `                   ${name}`).join('\n')}
 
-chaos sends messages (20000) while downstream and Postern are killed at random, and counts what was lost: nothing.
+chaos sends messages (20000) while downstream and Postern are killed at random, and counts what was lost: nothing; with
+--front postfix they wait in the queue of a Postfix in front (as root).
 soak keeps 1000 sessions for some minutes (10), 200 of them active: memory and descriptors must not grow.
 large sends 100 messages of 25 MB at once: the memory must not grow with them.
 
@@ -42,6 +43,7 @@ interface Options {
   /** Something else than the rows. */
   readonly run: (typeof RUNS)[number] | null;
   readonly minutes: number;
+  readonly front: 'clients' | 'postfix';
   readonly rounds: number;
   readonly messages: number | null;
   readonly rows: readonly Row[];
@@ -56,6 +58,7 @@ function readOptions(args: string[]): Options {
       rounds: { type: 'string', default: '5' },
       messages: { type: 'string' },
       minutes: { type: 'string', default: '10' },
+      front: { type: 'string', default: 'clients' },
       only: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
     },
@@ -75,6 +78,7 @@ function readOptions(args: string[]): Options {
   return {
     run,
     minutes: positive('minutes', values.minutes),
+    front: frontOf(values.front),
     rounds: positive('rounds', values.rounds),
     messages: values.messages === undefined ? null : positive('messages', values.messages),
     rows,
@@ -85,6 +89,11 @@ function readOptions(args: string[]): Options {
 function positive(name: string, value: string): number {
   if (!/^[1-9]\d*$/.test(value)) throw new Error(`--${name} wants a number above 0, not "${value}"`);
   return Number(value);
+}
+
+function frontOf(name: string): Options['front'] {
+  if (name !== 'clients' && name !== 'postfix') throw new Error(`--front wants clients or postfix, not "${name}"`);
+  return name;
 }
 
 function progress(text: string): void {
@@ -163,7 +172,7 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return 2;
   }
-  if (options.run === 'chaos') return await chaos({ messages: options.messages ?? 20_000, clients: 20 });
+  if (options.run === 'chaos') return await chaos({ messages: options.messages ?? 20_000, front: options.front });
   const haproxy = options.rows.some((row) => row.subject === 'haproxy') ? ['haproxy'] : [];
   const rows = options.rows.length > 0 || options.run !== null;
   const missing = !rows ? [] : missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
