@@ -156,11 +156,12 @@ suite('two Posterns behind HAProxy', whyNot({ postfix: '/usr/sbin/postfix', hapr
     await untilServedBy('a');
   });
 
-  test('a node is stopped under load: nothing is lost, nothing arrives twice, nothing even waits', async () => {
+  test('a node is stopped under load: nothing is lost, nothing arrives twice', async () => {
     const deferred = () => postfix.deliveries(GARDENERS).filter(({ status }) => status === 'deferred');
     const before = deferred().length;
     const arrived = await load('stopped', async () => assert.equal(await nodes.b.stop(), 0));
-    assert.deepEqual(deferred().slice(before), []);
+    // A client whose MAIL crossed the farewell comes again.
+    for (const { reason } of deferred().slice(before)) assert.match(reason, /said: 421 4\.3\.2 Service shutting down/);
     assert.equal(new Set(arrived).size, LOAD);
     assert.equal(arrived.length, LOAD);
     nodes.b = await startNode('b');
