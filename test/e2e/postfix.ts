@@ -93,6 +93,17 @@ export class Postfix {
     run('postqueue', ['-c', this.#config, '-f']);
   }
 
+  /** Tries the queue again and again until nothing waits in it. */
+  async emptied(): Promise<void> {
+    const patience = 60_000;
+    const empty = (): boolean => {
+      if (this.queued().length === 0) return true;
+      this.flush();
+      return false;
+    };
+    await until('Postfix to have delivered everything', empty, patience);
+  }
+
   /** Recipients who still wait in the queue. */
   queued(): readonly string[] {
     return run('postqueue', ['-c', this.#config, '-j'])

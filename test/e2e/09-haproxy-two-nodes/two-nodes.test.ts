@@ -113,15 +113,7 @@ suite('two Posterns behind HAProxy', whyNot({ postfix: '/usr/sbin/postfix', hapr
     assert.ok(ids().length < LOAD, 'the load is under way');
     await disturb();
     await sent;
-    await until(
-      'Postfix to have delivered everything',
-      () => {
-        const waiting = postfix.queued().length;
-        if (waiting > 0) postfix.flush();
-        return waiting === 0;
-      },
-      60_000,
-    );
+    await postfix.emptied();
     return ids();
   };
 
@@ -177,12 +169,7 @@ suite('two Posterns behind HAProxy', whyNot({ postfix: '/usr/sbin/postfix', hapr
     for (const node of ['a', 'b'] as const) nodes[node] = await startNode(node);
     const count = () =>
       listManager.messages.filter((message) => message.content.includes('subject:   patience')).length;
-    await until('the message', () => {
-      if (count() > 0) return true;
-      postfix.flush();
-      return false;
-    });
-    await until('the queue to be empty', () => postfix.queued().length === 0);
+    await postfix.emptied();
     assert.equal(count(), 1);
   });
 });
