@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { CORE_SCHEMA, load } from 'js-yaml';
@@ -49,6 +49,15 @@ for (const file of [...yamlBelow('rules'), ...yamlBelow('examples')]) {
     assert.deepEqual(validate.errors ?? [], []);
   });
 }
+
+test('a file that names its schema names the one of its kind', () => {
+  const named = yamlBelow('examples').flatMap((file) => {
+    const [, path] = /^# yaml-language-server: \$schema=(\S+)/.exec(readFileSync(file, 'utf8')) ?? [];
+    return path === undefined ? [] : [[join(dirname(file), path), join('docs', 'schema', `${kindOf(file)}.json`)]];
+  });
+  assert.ok(named.length >= 3);
+  for (const [path, expected] of named) assert.equal(path, expected);
+});
 
 /** What a schema sees: the keys there are, and what kind of value they hold. */
 const OF_SHAPE = ['E_UNKNOWN_KEY', 'E_TYPE', 'E_EMPTY', 'E_DURATION', 'E_STATUS', 'E_MISSING_KEY', 'E_AMOUNT'];
