@@ -14,10 +14,13 @@ export interface Route {
 
 /** The name of the downstream for `mailbox`. The last route takes every recipient: the configuration sees to that. */
 export function routeOf(routes: readonly Route[], mailbox: Mailbox): string {
-  const address = `${mailbox.localPart}@${mailbox.domain}`.toLowerCase();
-  const route = routes.find(({ recipients }) => recipients?.some((pattern) => matches(pattern, address)) ?? true);
-  if (route === undefined) throw new Error('no route takes every recipient');
-  return route.to;
+  let address: string | null = null;
+  for (const { recipients, to } of routes) {
+    if (recipients === null) return to;
+    address ??= `${mailbox.localPart}@${mailbox.domain}`.toLowerCase();
+    for (const pattern of recipients) if (matches(pattern, address)) return to;
+  }
+  throw new Error('no route takes every recipient');
 }
 
 /**

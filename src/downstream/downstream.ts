@@ -5,6 +5,7 @@
  * recipient of the envelope, by position. All failure policy is in `failure.ts`. What a server said is passed on as it is;
  * a refusal of our own making ends with the transaction's id.
  */
+import type { Eventual } from '../core/eventual.ts';
 import type { Envelope, Recipient, Transaction } from '../core/envelope.ts';
 import type { Content } from '../core/message.ts';
 import type { Reply } from '../core/reply.ts';
@@ -39,7 +40,7 @@ export interface Downstream {
    * Asked at RCPT: the reply that refuses the recipient for good; null where it would be taken, or nobody could say. It
    * is no promise: `deliver` may answer otherwise.
    */
-  verify?(transaction: Transaction, recipient: Recipient): Promise<Reply | null>;
+  verify?(transaction: Transaction, recipient: Recipient): Eventual<Reply | null>;
   /** One reply for each recipient of the envelope, in its order. */
   deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]>;
   /** Ends idle connections; transactions under way finish first. */

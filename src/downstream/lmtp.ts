@@ -22,7 +22,8 @@ export function lmtp(missingAfter: number): Dialect {
         const end = until();
         const mayBeMissing = last !== null && allRefused && !quitting;
         const patience = mayBeMissing ? Math.min(Date.now() + missingAfter, end) : end;
-        let outcome = await connection.reply(patience);
+        const next = connection.reply(patience);
+        let outcome = next instanceof Promise ? await next : next;
         if (outcome === 'silent' && patience < end) {
           quitting = true;
           connection.write('QUIT\r\n');

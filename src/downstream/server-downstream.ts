@@ -6,6 +6,7 @@
  */
 import type { Envelope, Recipient, Transaction } from '../core/envelope.ts';
 import type { Log } from '../core/log.ts';
+import type { Eventual } from '../core/eventual.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Content } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
@@ -121,11 +122,14 @@ class ServerDownstream implements Downstream {
     }
   }
 
-  async verify({ id, signal }: Transaction, recipient: Recipient): Promise<Reply | null> {
+  verify(transaction: Transaction, recipient: Recipient): Eventual<Reply | null> {
     if (this.#options.verifyRecipients !== true) return null;
     const mailbox = printMailbox(recipient.forwardPath);
     const known = this.#verifications.get(mailbox);
-    if (known !== null) return known.refusal;
+    return known === null ? this.#ask(transaction, recipient, mailbox) : known.refusal;
+  }
+
+  async #ask({ id, signal }: Transaction, recipient: Recipient, mailbox: string): Promise<Reply | null> {
     const deadline = Date.now() + VERIFY_PATIENCE;
     const { reply: replyTimeout } = this.#options.timeouts;
     const until = (): number => Math.min(Date.now() + replyTimeout, deadline);

@@ -105,8 +105,11 @@ function mainOf({ destinations, traceFields }: ServeParts, serving: Serving, dec
   const { entrance, transaction } = serving;
   const { verdict, recipient } = decision;
   if (!isServed(verdict)) return null;
-  const edits = [...verdict.edits, ...traceFields(entrance, transaction)];
+  const trace = traceFields(entrance, transaction);
+  const edits = trace.length === 0 ? verdict.edits : [...verdict.edits, ...trace];
   const { recipient: to, downstream, insteadOf } = destinations.of(decision, verdict);
   const delivery = { recipient: to, downstream, edits, insteadOf };
-  return { decision, delivery, key: servedKey(transaction, recipient.forwardPath, 'served') };
+  // Only where one reply does for all can a client be told to send again what somebody has.
+  const key = entrance.replies === 'one' ? servedKey(transaction, recipient.forwardPath, 'served') : '';
+  return { decision, delivery, key };
 }

@@ -185,7 +185,8 @@ class ProgramEvaluation implements Evaluation {
     if (this.#redirected !== null) {
       return { kind: 'redirect', to: this.#redirected, downstream, edits, ...this.#alsoTo() };
     }
-    return { kind: 'relay', downstream, edits, ...this.#alsoTo() };
+    if (this.#copies.length === 0) return { kind: 'relay', downstream, edits };
+    return { kind: 'relay', downstream, edits, copies: this.#copies };
   }
 
   #rulingOf(decision: Exclude<Decision, { readonly kind: 'relay' | 'redirect' }>): Ruling {
@@ -219,7 +220,15 @@ class ProgramEvaluation implements Evaluation {
 
   #conclude(rule: Rule | null, { phase, score: { sum } }: Facts, outcome: Ruling): Verdict {
     const notes = this.#notes;
-    const by = { ruleset: rule?.place.file ?? '', rule: rule?.name ?? null, phase };
+    const ruleset = rule?.place.file ?? '';
+    const name = rule?.name ?? null;
+    if (outcome.kind === 'relay' && notes.length === 0 && sum === null && outcome.copies === undefined) {
+      // Most verdicts are this one: it is spelled out, because to spread objects is slow.
+      const { kind, downstream, edits } = outcome;
+      this.#verdict = { ruleset, rule: name, phase, kind, downstream, edits };
+      return this.#verdict;
+    }
+    const by = { ruleset, rule: name, phase };
     const remarks: Remarks = { ...(notes.length > 0 ? { notes } : {}), ...(sum === null ? {} : { score: sum }) };
     this.#verdict = { ...by, ...remarks, ...outcome };
     return this.#verdict;

@@ -162,10 +162,10 @@ export class Connection extends Dialogue {
     if (this.#incoming !== null) return CHUNKS_HAVE_BEGUN;
     const recipient: Recipient | Reply = readRecipient(command);
     if ('code' in recipient) return recipient;
-    const accepted = open.admissions.filter(({ refusal }) => refusal === null).length;
-    if (accepted >= this.site.limits.recipients) return withId(this.atLimit('recipients'), open.transaction.id);
+    if (open.accepted >= this.site.limits.recipients) return withId(this.atLimit('recipients'), open.transaction.id);
     return andThen(open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions), (admission) => {
       open.admissions.push(admission);
+      if (admission.refusal === null) open.accepted += 1;
       return admission.refusal ?? replies.recipientAccepted;
     });
   }

@@ -16,6 +16,8 @@ export interface OpenTransaction {
   readonly pipeline: Pipeline;
   /** In the order of the RCPTs. */
   readonly admissions: Admission[];
+  /** How many of them are of accepted recipients. */
+  accepted: number;
 }
 
 /**
@@ -44,5 +46,6 @@ export function openTransaction(
     entrance: parameters.has('PRDR') ? { ...entrance, replies: 'each' } : entrance,
     pipeline: site.pipeline(),
     admissions: [],
+    accepted: 0,
   };
 }

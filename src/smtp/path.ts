@@ -30,7 +30,7 @@ const LONGEST_PATH = 1000;
 /** Octets (RFC 5321 section 4.5.3.1.2). */
 const LONGEST_DOMAIN = 255;
 
-const KEYWORD = { MAIL: /^[ \t]*FROM:[ \t]*/i, RCPT: /^[ \t]*TO:[ \t]*/i } as const;
+const KEYWORD = { MAIL: /[ \t]*FROM:[ \t]*/iy, RCPT: /[ \t]*TO:[ \t]*/iy } as const;
 const PRINTABLE_ASCII = /^[\t\x20-\x7e]*$/;
 /** C0 apart from TAB, DEL, C1. */
 const CONTROL = /[^\t\P{Cc}]/u;
@@ -51,10 +51,11 @@ export function parsePath(command: 'MAIL' | 'RCPT', argument: Buffer): ParsedPat
     if (CONTROL.test(decoded)) return { problem: 'The command holds a control character' };
     text = decoded;
   }
-  const keyword = KEYWORD[command].exec(text);
-  if (keyword === null) return { problem: `${command} needs ${command === 'MAIL' ? 'FROM' : 'TO'}:<address>` };
+  const keyword = KEYWORD[command];
+  keyword.lastIndex = 0;
+  if (!keyword.test(text)) return { problem: `${command} needs ${command === 'MAIL' ? 'FROM' : 'TO'}:<address>` };
 
-  const start = keyword[0].length;
+  const start = keyword.lastIndex;
   const bracketed = text[start] === '<';
   const end = bracketed ? closingBracket(text, start) : firstBlank(text, start);
   if (end === -1) return { problem: 'The angle brackets of the address are not balanced' };
@@ -124,10 +125,9 @@ function parseAddress(raw: string): Mailbox | string {
   let at = 0;
   while (at < raw.length && raw[at] !== '@') {
     LOCAL_WORD.lastIndex = at;
-    const word = LOCAL_WORD.exec(raw)?.[0];
-    if (word === undefined) return 'The part of the address before the @ cannot be read';
-    localPart += unquote(word);
-    at += word.length;
+    if (!LOCAL_WORD.test(raw)) return 'The part of the address before the @ cannot be read';
+    localPart += unquote(raw.slice(at, LOCAL_WORD.lastIndex));
+    at = LOCAL_WORD.lastIndex;
   }
   if (at === 0) return 'Nothing stands before the @ of the address';
   if (at === raw.length) return { localPart, domain: '' };

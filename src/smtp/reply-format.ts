@@ -21,8 +21,9 @@ export function formatReply(reply: Reply): string {
   const status = statusOf(reply);
   const prefix = status === null ? '' : `${status} `;
   const room = LONGEST_LINE - 4 - prefix.length - 2;
-  const lines = text.length <= room && PRINTABLE_ASCII.test(text) ? [text] : fold(toAscii(text), room);
+  if (text.length <= room && PRINTABLE_ASCII.test(text)) return `${code} ${prefix}${text}\r\n`;
 
+  const lines = fold(toAscii(text), room);
   const shown = bounded(lines, 4 + prefix.length + 2, room);
   const last = shown.pop() ?? '';
   return `${shown.map((line) => `${code}-${prefix}${line}\r\n`).join('')}${code} ${prefix}${last}\r\n`;

@@ -15,8 +15,8 @@ const CR = 0x0d;
 const LONGEST_REPLY = 16 * 1024;
 
 const EMPTY: Buffer = Buffer.alloc(0);
-const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s;
-const STATUS = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/;
+const LINE = /^[2-5]\d\d(?:[ -]|$)/;
+const STATUS = /^[245]\.\d{1,3}\.\d{1,3}(?= |$)/;
 
 export class ReplyParser {
   #pending: Buffer = EMPTY;
@@ -49,22 +49,23 @@ export class ReplyParser {
         if (pending.length > LONGEST_REPLY) this.#broken = 'a reply is too long';
         return null;
       }
-      const parts = LINE.exec(pending.toString('utf8', start, pending[end - 1] === CR ? end - 1 : end));
-      if (parts === null) {
+      const line = pending.toString('utf8', start, pending[end - 1] === CR ? end - 1 : end);
+      if (!LINE.test(line)) {
         this.#broken = 'a line is not part of a reply';
         return null;
       }
-      const lineCode = Number(parts[1]);
+      const lineCode = Number(line.slice(0, 3));
       if (code !== 0 && lineCode !== code) {
         this.#broken = 'the lines of a reply have different codes';
         return null;
       }
-      const [found, words] = splitStatus(parts[3] ?? '');
+      const found = statusOf(line.slice(4));
+      const words = line.slice(4 + (found === null ? 0 : found.length + 1));
       text = code === 0 ? words : `${text}\n${words}`;
       code = lineCode;
-      if (found !== null && Number(found[0]) === Math.trunc(code / 100)) status = found;
+      if (found?.[0] === line[0]) status = found;
       start = end + 1;
-      if (parts[2] !== '-') {
+      if (line[3] !== '-') {
         this.#pending = start === pending.length ? EMPTY : pending.subarray(start);
         return { code, status, text };
       }
@@ -72,7 +73,9 @@ export class ReplyParser {
   }
 }
 
-function splitStatus(line: string): readonly [EnhancedStatusCode | null, string] {
-  const parts = STATUS.exec(line);
-  return parts === null ? [null, line] : [parts[1] as EnhancedStatusCode, line.slice(parts[0].length)];
+/** The enhanced status code at the start of a text; null: none. */
+function statusOf(text: string): EnhancedStatusCode | null {
+  if (!STATUS.test(text)) return null;
+  const end = text.indexOf(' ');
+  return (end === -1 ? text : text.slice(0, end)) as EnhancedStatusCode;
 }
