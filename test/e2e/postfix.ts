@@ -5,7 +5,18 @@
  * mostly the fragments of an example. Needs root: the master runs its daemons as the user `postfix`.
  */
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { identity } from './daemon.ts';
 import { whyNot } from './needs.ts';
@@ -73,6 +84,17 @@ export class Postfix {
   /** Everything that was logged so far. */
   log(): string {
     return existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8') : '';
+  }
+
+  /** What was logged behind the first `octets`. */
+  logBehind(octets: number): Buffer {
+    const file = openSync(this.#logFile, 'r');
+    try {
+      const news = Buffer.alloc(Math.max(0, fstatSync(file).size - octets));
+      return news.subarray(0, readSync(file, news, 0, news.length, octets));
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** The attempts to deliver to that recipient, oldest first. */
