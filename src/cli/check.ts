@@ -42,9 +42,11 @@ async function find(file: string, streams: Streams): Promise<Found> {
   const log = createLog({ level: 'error', format: 'pretty' }, { write: streams.err });
   const { rulebook, diagnostics: ofSystem } = composeRules(config, log);
   const ofCases = (await rulebook?.checkSystem()) ?? [];
-  const ofLists = (await rulebook?.checkAll()) ?? [];
-  const files = rulebook?.readAll().files ?? [];
-  const system = files.find(({ scope }) => scope === 'system')?.loaded.ruleset ?? null;
+  const progress = showProgress(streams);
+  const lists = (await rulebook?.checkAll(progress.show)) ?? { files: [], diagnostics: [] };
+  progress.clear();
+  const files = [...(rulebook?.system ? [rulebook.system] : []), ...lists.files];
+  const system = rulebook?.system?.loaded.ruleset ?? null;
   const phases = files.flatMap(({ file, loaded: { ruleset } }) =>
     ruleset === null ? [] : [{ file, rules: phasesOf(system, ruleset) }],
   );
@@ -52,10 +54,31 @@ async function find(file: string, streams: Streams): Promise<Found> {
   const rulesets = files.flatMap(({ loaded }) => loaded.ruleset ?? []);
   const ofListeners = neverKnown(config.listen, rulesets);
   return {
-    diagnostics: [...diagnostics, ...ofSystem, ...ofCases, ...ofLists, ...ofListeners],
+    diagnostics: [...diagnostics, ...ofSystem, ...ofCases, ...lists.diagnostics, ...ofListeners],
     complete: rulebook !== null,
     effective: printConfig(config),
     phases,
+  };
+}
+
+/** Files between two lines of progress. */
+const STEP = 25;
+
+/** One line on a terminal, written over again; nothing elsewhere. */
+function showProgress({ err, isTerminal = false }: Streams): {
+  readonly show: (done: number, of: number) => void;
+  readonly clear: () => void;
+} {
+  let shown = false;
+  return {
+    show(done, of) {
+      if (!isTerminal || of < STEP || (done % STEP !== 0 && done !== of)) return;
+      err(`\r${done} of ${of} list files`);
+      shown = true;
+    },
+    clear() {
+      if (shown) err('\r\x1b[K');
+    },
   };
 }
 

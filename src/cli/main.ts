@@ -25,6 +25,7 @@ const COMMANDS: readonly Command[] = [
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY === true,
 };
 
 function overview(): string {

@@ -223,6 +223,9 @@ function expectationOf(
   };
 }
 
+const networks = listOf(networkSchema);
+const entries = listOf(entrySchema);
+
 function readGiven(source: Source, names: readonly string[], path: YamlPath, context: CaseContext): GivenSets {
   const given = new Map<string, Given>();
   for (const name of names) {
@@ -233,9 +236,9 @@ function readGiven(source: Source, names: readonly string[], path: YamlPath, con
       const hint = near === null ? 'name a set of this file' : `write ${near}`;
       source.report('E_REFERENCE', `no set is called "${name}"`, hint, at, 'key');
     } else if (set.kind === 'networks') {
-      given.set(name, { addresses: source.read(listOf(networkSchema), at) ?? [] });
+      given.set(name, { addresses: source.read(networks, at) ?? [] });
     } else {
-      given.set(name, { values: source.read(listOf(entrySchema), at) ?? [] });
+      given.set(name, { values: source.read(entries, at) ?? [] });
     }
   }
   return given;

@@ -96,6 +96,10 @@ const RULES_OF: Readonly<Record<string, string>> = { overridable: 'rules of the 
 const names = listOf(text);
 const keysOf = ({ shape }: { readonly shape: object }): readonly string[] => Object.keys(shape);
 
+/** Made once: to make a schema costs more than to read with it. */
+const head = z.object({ version: z.literal('1') });
+const listName = z.string();
+
 export function parseFile(source: Source, kind: FileKind): FileTree {
   const root = source.document.value;
   if (!isMapping(root)) {
@@ -110,9 +114,9 @@ export function parseFile(source: Source, kind: FileKind): FileTree {
     if (other === undefined) source.unknownKey([], key, known);
     else reportOtherKind(source, other, key);
   }
-  source.read(z.object({ version: z.literal('1') }), []);
+  source.read(head, []);
   return {
-    list: kind === 'list' && root['list'] !== undefined ? source.read(z.string(), ['list']) : null,
+    list: kind === 'list' && root['list'] !== undefined ? source.read(listName, ['list']) : null,
     extends: namesAt(source, kind, root, 'extends'),
     skip: namesAt(source, kind, root, 'skip'),
     trustResultsFrom:

@@ -57,15 +57,25 @@ export interface OpenedRulebook {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+export interface CheckedLists {
+  readonly files: readonly RulesFile[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 export interface Rulebook {
   /** What applies to a recipient. Never throws and never rejects. */
   policyFor(forwardPath: Mailbox): Policy | Promise<Policy>;
   /** Runs the cases in the system's file. With any diagnostic these rules are not to be served by. */
   checkSystem(): Promise<readonly Diagnostic[]>;
-  /** Loads the files of all lists and runs their cases, and tells all that is wrong with them. */
-  checkAll(): Promise<readonly Diagnostic[]>;
+  /**
+   * Loads the files of all lists and runs their cases: the files as they are now, and all that is wrong with them. `progress`
+   * is told of each file whose cases were run, by its number from 1, and how many there are.
+   */
+  checkAll(progress?: (done: number, of: number) => void): Promise<CheckedLists>;
   /** Every file as it is now, the system's first, and what is wrong with them but for their cases. */
-  readAll(): { readonly files: readonly RulesFile[]; readonly diagnostics: readonly Diagnostic[] };
+  readAll(): CheckedLists;
+  /** The system's file; null where there is none. */
+  readonly system: RulesFile | null;
   /** Runs all cases of a file that loads, for recipients of other lists too. */
   test(file: RulesFile): Promise<readonly CaseResult[]>;
   /** What became of shadow rules since the rulebook was opened. */
@@ -165,16 +175,20 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
     checkSystem: async () => (systemFile === null ? [] : failuresOf(systemFile)),
-    async checkAll() {
+    async checkAll(progress = () => {}) {
       const { files, diagnostics: found } = readLists();
       const all = [...found];
-      for (const file of files) all.push(...(await failuresOf(file)));
-      return all;
+      for (const [index, file] of files.entries()) {
+        all.push(...(await failuresOf(file)));
+        progress(index + 1, files.length);
+      }
+      return { files, diagnostics: all };
     },
     readAll() {
       const { files, diagnostics: found } = readLists();
       return { files: systemFile === null ? files : [systemFile, ...files], diagnostics: found };
     },
+    system: systemFile,
     test: (file) => runner.run(file, 'all'),
     shadowCounts: () => shadows.counts(),
     ruleTimes: () => clock.times(),

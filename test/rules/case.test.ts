@@ -321,7 +321,7 @@ test('no list stops another one: what it expects of others is for `postern test`
   write(GARDENERS, TWO_LISTS);
   const rulebook = open();
   assert.deepEqual(
-    (await rulebook.checkAll()).map(({ code, place }) => [code, place.file]),
+    (await rulebook.checkAll()).diagnostics.map(({ code, place }) => [code, place.file]),
     [['E_UNKNOWN_KEY', join(folder, NEWS)]],
   );
   assert.equal(await ask(rulebook), 'relay');
@@ -420,7 +420,7 @@ test("a list's file whose case fails is set aside, and the last good one stays i
   assert.equal(await change(rejecting('Second one.', 'reject')), '550 5.7.1 Second one. (id T1)');
   assert.equal(await change(rejecting('The third one.', 'discard')), '550 5.7.1 Second one. (id T1)');
   assert.deepEqual(
-    (await rulebook.checkAll()).map(({ code, place }) => [code, place.line]),
+    (await rulebook.checkAll()).diagnostics.map(({ code, place }) => [code, place.line]),
     [['E_TEST', 3]],
   );
 });

@@ -238,7 +238,7 @@ after: [{ name: a, overridable: ${overridable}, when: { always: true }, then: { 
   const later = open({ system });
   assert.equal(await ask(later), 'unavailable');
   assert.deepEqual(
-    (await later.checkAll()).map(({ code, place }) => [code, place.line]),
+    (await later.checkAll()).diagnostics.map(({ code, place }) => [code, place.line]),
     [['E_NOT_ALLOWED', 2]],
   );
 });
@@ -263,7 +263,9 @@ test('what lists may do and presets come from the configuration', async () => {
   assert.equal(await ask(rulebook), '550 5.7.1 Above 1 B. (id T1)');
   assert.equal(await ask(rulebook, 'news@lists.example.org'), 'unavailable');
   assert.deepEqual(
-    (await rulebook.checkAll()).map(({ code, place }) => `${place.file.split('/').at(-1)}:${place.line} ${code}`),
+    (await rulebook.checkAll()).diagnostics.map(
+      ({ code, place }) => `${place.file.split('/').at(-1)}:${place.line} ${code}`,
+    ),
     ['news.yaml:2 E_REFERENCE', 'other.yaml:3 E_NOT_ALLOWED'],
   );
   write('presets/broken.yaml', 'version: 1\npreset: broken');
@@ -335,7 +337,7 @@ test('check finds what is wrong in any file, and files that no address leads to'
   write('lists/README', 'not a folder');
   write('lists/stray.yaml', rejecting('stray'));
   write('lists/.git/config.yaml', 'hidden');
-  const found = await open().checkAll();
+  const { diagnostics: found } = await open().checkAll();
   const below = (file: string) => relative(join(folder, 'lists/lists.example.org'), file);
   assert.deepEqual(found.map(({ code, place }) => `${below(place.file)}:${place.line} ${code}`).sort(), [
     '../stray.yaml:0 E_PLACE',
@@ -371,7 +373,7 @@ test('in another layout the files of lists lie in folders of their names', async
   assert.equal(await ask(rulebook, 'gardeners-owner@lists.example.org'), 'relay');
   assert.equal(await ask(rulebook, 'news@lists.example.org'), '550 5.7.1 default (id T1)');
   assert.deepEqual(
-    (await rulebook.checkAll()).map(({ message }) => message.replaceAll(folder, '')),
+    (await rulebook.checkAll()).diagnostics.map(({ message }) => message.replaceAll(folder, '')),
     [
       'no address leads to this file; what is for news@lists.example.org stands in /lists/lists.example.org/n/e/news.yaml',
     ],
@@ -385,7 +387,7 @@ test('what the system trusts is trusted in the files of lists', async () => {
     'version: 1\nrules:\n  - { name: forged, when: { auth: { dmarc: fail } }, then: { reject: forged } }\n',
   );
   const rulebook = open({ system });
-  assert.deepEqual(await rulebook.checkAll(), []);
+  assert.deepEqual((await rulebook.checkAll()).diagnostics, []);
   const policy = await rulebook.policyFor(mailbox('gardeners@lists.example.org'));
   const header = 'Authentication-Results: mx.example.org; dmarc=fail\nFrom: ann@example.net';
   const verdict = await policy.start().advance(factsOf({ header }).content);
