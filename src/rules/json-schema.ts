@@ -5,6 +5,7 @@
  * list extends it. The presets that a list may extend are offered with their parameters; others are no error, because a
  * site may have its own.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { isSchema, type JsonSchema, mapChildren, toJsonSchema } from '../yaml/json-schema.ts';
 import { type FileKind, fileSchemas } from './file-schema.ts';
 import { writtenSchema } from './arguments.ts';
@@ -51,25 +52,40 @@ function withPresets(schema: JsonSchema, presets: Presets): JsonSchema {
       { type: 'string' },
     ],
   };
-  const parameters = new Map<string, JsonSchema>();
+  const parameters = new Map<string, readonly JsonSchema[]>();
   for (const preset of presets.values()) {
     const own = [...preset.parameters].map(([key, parameter]) => [key, parameterSchema(parameter)] as const);
-    for (const [key, value] of own) if (!parameters.has(key)) parameters.set(key, value);
-    parameters.set(preset.name, {
+    for (const [key, value] of own) parameters.set(key, [...(parameters.get(key) ?? []), value]);
+    const alone: JsonSchema = {
       type: 'object',
       description: `For ${preset.name} alone. ${preset.summary}`,
       properties: Object.fromEntries(own),
       examples: own.slice(0, 1).map(([key, { examples = [] }]) => ({ [key]: examples[0] })),
-    });
+    };
+    parameters.set(preset.name, [alone]);
   }
   return {
     ...schema,
     properties: {
       ...schema.properties,
       extends: { ...extended, anyOf: [{ type: 'array', items: name, minItems: 1 }, ...name.anyOf] },
-      with: { ...given, properties: Object.fromEntries(parameters) },
+      with: { ...given, properties: Object.fromEntries([...parameters].map(([key, all]) => [key, anyOf(all)])) },
     },
   } as JsonSchema;
+}
+
+/** What a parameter may be that several presets have; where they differ, the value may be for one of them alone. */
+function anyOf(all: readonly JsonSchema[]): JsonSchema {
+  const asked = all.map(({ title: _, description: __, examples: ___, ...rest }) => rest);
+  const distinct = asked.filter((one, index) => asked.findIndex((other) => isDeepStrictEqual(other, one)) === index);
+  const [first = {}] = all;
+  if (distinct.length < 2) return first;
+  return {
+    title: all.map(({ title }) => title).join(' or '),
+    description: all.map(({ description }) => description).join(' Or: '),
+    examples: all.flatMap(({ examples = [] }) => examples),
+    anyOf: distinct,
+  };
 }
 
 /** What a list may give for a parameter. */

@@ -8,9 +8,9 @@ import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { CORE_SCHEMA, load } from 'js-yaml';
-import { asEditorsRead, isSchema, type JsonSchema } from '../../src/yaml/json-schema.ts';
+import { asEditorsRead, isSchema, type JsonSchema, toJsonSchema } from '../../src/yaml/json-schema.ts';
+import { examplesIn } from '../docs/examples.ts';
 import { amount, count, decimal, duration, flag, frequency } from '../../src/yaml/scalar.ts';
-import { toJsonSchema } from '../../src/yaml/json-schema.ts';
 
 const KINDS = ['list', 'system', 'preset', 'configuration'] as const;
 type Kind = (typeof KINDS)[number];
@@ -48,6 +48,18 @@ for (const file of [...yamlBelow('rules'), ...yamlBelow('examples')]) {
     validate(load(readFileSync(file, 'utf8'), { schema: CORE_SCHEMA }));
     assert.deepEqual(validate.errors ?? [], []);
   });
+}
+
+for (const page of ['README.md', ...readdirSync('docs').filter((name) => name.endsWith('.md'))]) {
+  const examples = examplesIn(page, readFileSync(page === 'README.md' ? page : join('docs', page), 'utf8'));
+  for (const { place, kind, text, told } of examples) {
+    if (told !== null) continue;
+    test(`${place} is valid`, () => {
+      const validate = validators[kind];
+      validate(load(text, { schema: CORE_SCHEMA }));
+      assert.deepEqual(validate.errors ?? [], []);
+    });
+  }
 }
 
 test('a file that names its schema names the one of its kind', () => {
