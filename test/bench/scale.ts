@@ -7,10 +7,13 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { RE2JS } from 're2js';
 import { type Layout, layoutFolders } from '../../src/core/layout.ts';
 import { addressFile } from '../../src/store/address-file.ts';
 import { answers, freeAddress, Sandbox } from '../e2e/sandbox.ts';
 import { SmtpClient } from '../e2e/smtp-client.ts';
+import { evaluate, rulesetOf } from '../rules/load.ts';
+import { missingCorpus, truthOf } from '../support/wire-corpus.ts';
 
 export interface Figure {
   readonly name: string;
@@ -34,6 +37,7 @@ const STRETCH = 300;
 const WRITTEN_TO = 9_000;
 
 export const SCALES: readonly Scale[] = [
+  { name: 'patterns: those made to hang an engine, on bodies of 100 KB', measure: measureHostile },
   { name: `sets: ${MEMBERS} members in a file`, measure: () => inSandbox('sets', measureSet) },
   { name: `lists: ${LISTS} files`, measure: () => inSandbox('lists', measureLists) },
 ];
@@ -99,7 +103,7 @@ async function measureSet({ folder }: Sandbox): Promise<readonly Figure[]> {
 }
 
 /** The longest time for which this process did nothing else. */
-function watchWaits(): { stop(): number } {
+export function watchWaits(): { stop(): number } {
   let [last, longest] = [performance.now(), 0];
   const look = (): void => {
     const now = performance.now();
@@ -225,4 +229,39 @@ function residentMemory(pid: number): number {
 
 function quantile(values: readonly number[], share: number): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
+}
+
+interface Hostile {
+  readonly pattern?: string;
+  readonly attack?: { readonly prefix: string; readonly pump: string; readonly suffix: string };
+}
+
+/** All of the corpus that are short enough, twenty to a rule, each rule on the body that its first one suffers from. */
+async function measureHostile(): Promise<readonly Figure[]> {
+  if (missingCorpus !== null) return [];
+  const files = ['recheck-suite', 'redos-detector-cases', 'regexlib-attacks-a', 'vuln-regex-detector'];
+  const rows = files.flatMap((name) => truthOf<Hostile>(`tables/redos/${name}.jsonl`));
+  const usable = rows.filter(({ pattern = '' }) => {
+    try {
+      return pattern !== '' && pattern.length <= 500 && RE2JS.compile(`(?i)${pattern}`).programSize() <= 200;
+    } catch {
+      return false;
+    }
+  });
+  let longest = 0;
+  const began = performance.now();
+  for (let at = 0; at < usable.length; at += 20) {
+    const some = usable.slice(at, at + 20).map(({ pattern }) => JSON.stringify(pattern));
+    const when = `{ body: { regex: [${some.join(', ')}] } }`;
+    const list = rulesetOf('list', `version: 1\nrules: [ { name: a, when: ${when}, then: { reject: "no" } } ]`);
+    const { prefix = '', pump = 'a', suffix = '!' } = usable[at]?.attack ?? {};
+    const body = `${prefix}${pump.repeat(Math.ceil((100 * 1024) / Math.max(1, pump.length)))}${suffix}`;
+    const waits = watchWaits();
+    await evaluate({ list }, { body });
+    longest = Math.max(longest, waits.stop());
+  }
+  return [
+    { name: 'longest wait of others meanwhile', value: longest, unit: 'ms', atMost: 250 },
+    { name: `all ${usable.length} patterns`, value: performance.now() - began, unit: 'ms', atMost: null },
+  ];
 }
