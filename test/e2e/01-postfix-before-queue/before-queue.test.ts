@@ -237,6 +237,7 @@ transport_maps = inline:{ { lists.example.org = smtp:${front.replace(/^(.*):/, '
     await tapBefore.open();
     postern = await Postern.start(sandbox, ['--config', config], [listener]);
     await authorsPostfix.emptied();
+    await postfix.emptied();
     assert.equal(arrived('waiting').length, 1);
   });
 
