@@ -10,8 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { type Layout, PLAIN } from '../../src/core/layout.ts';
 import type { Content } from '../../src/core/message.ts';
 import type { DeliverOptions, Downstream } from '../../src/downstream/downstream.ts';
@@ -197,6 +198,29 @@ test('maildir: names from the network are folders or refused, each for itself', 
   assert.deepEqual(readdirSync(folder).sort(), [...new Set(taken.map(({ domain }) => domain))].sort());
   for (const { localPart, domain } of taken) assert.ok(existsSync(join(folder, domain, localPart, 'new')));
   assert.deepEqual(lines, []);
+});
+
+test('maildir: no recipient gets a folder at another place, whatever its octets', async (t) => {
+  for (const layout of [PLAIN, { scheme: 'user', depth: 2 }, { scheme: 'md5', depth: 2 }] as const) {
+    const { folder, deliver, lines } = bench(t, layout);
+    const odd = fc.constantFrom('..', '.', '/', '\\', '\0', '-', '~', '%2f', 'a', 'Ä', 'new', 'tmp', '\n', '\u2215');
+    const name = fc.oneof(
+      fc.array(odd, { maxLength: 6 }).map((parts) => parts.join('')),
+      fc.uint8Array({ maxLength: 1000 }).map((octets) => Buffer.from(octets).toString('latin1')),
+    );
+    const mailboxes = fc.sample(fc.record({ localPart: name, domain: name }), { numRuns: 100, seed: 1 });
+    const to = mailboxes.map((forwardPath) => ({ ...recipient('raw@raw.example'), forwardPath }));
+    const replies = await deliver({ to });
+    const taken = mailboxes.filter((_, position) => replies[position]?.startsWith('250'));
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    assert.ok(taken.length > 0 && taken.length < mailboxes.length);
+    assert.equal(files.length, taken.length);
+    for (const { parentPath } of files) {
+      const steps = relative(folder, parentPath).split('/');
+      assert.deepEqual([steps.length, steps.at(-1)], [3 + layout.depth, 'new']);
+    }
+    assert.deepEqual(lines, []);
+  }
 });
 
 /** Content that calls `step` before each of its slices. */

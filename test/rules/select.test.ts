@@ -193,3 +193,16 @@ test('no address names a file outside the folder, nor at another depth than that
     { numRuns: 2000, seed: 1 },
   );
 });
+
+test('forms of one address lead to one file: case, composed or not, with a final dot or as an A-label', () => {
+  const forms = ['gärten@bücher.example', 'GA\u0308RTEN@BU\u0308CHER.EXAMPLE', 'Gärten@xn--bcher-kva.example.'];
+  for (const layout of [PLAIN, { scheme: 'user', depth: 3 }, { scheme: 'md5', depth: 3 }] as const) {
+    const found = forms.map((form) => {
+      const at = form.lastIndexOf('@');
+      const { list } = splitAddress({ localPart: form.slice(0, at), domain: form.slice(at + 1) }, 'mailman');
+      return listFiles('lists', list, layout).own;
+    });
+    assert.equal(new Set(found).size, 1, found.join(' '));
+    assert.notEqual(found[0], null);
+  }
+});
