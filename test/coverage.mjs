@@ -19,7 +19,7 @@ const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8
   .sort()
   .map((name) => join(root, 'test', name));
 
-for await (const { type, data } of run({ files, concurrency: true })) {
+for await (const { type, data } of run({ files, concurrency: 4 })) {
   if (type === 'test:fail') {
     process.stdout.write(`FAILED ${data.name}\n`);
     process.exitCode = 1;
