@@ -24,6 +24,7 @@ for await (const { type, data } of run({ files, concurrency: 4 })) {
     process.stdout.write(`FAILED ${data.name}\n`);
     process.exitCode = 1;
   }
+  if (type === 'test:diagnostic' && /code coverage/.test(data.message)) process.stdout.write(`${data.message}\n`);
   if (type === 'test:coverage') report(data.summary.files);
 }
 
