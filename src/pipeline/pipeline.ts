@@ -16,6 +16,7 @@ import type { ContentEnd, IncomingContent } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
 import { isServed, type Outcome, refuses } from '../core/verdict.ts';
 import type { Downstream } from '../downstream/downstream.ts';
+import { outOfReach } from '../downstream/reach.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
 import { type Course, type Decision, decide, decideAll, openCourse, openDecision } from './decide.ts';
@@ -121,6 +122,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     if (entrance.refuseAt !== 'rcpt' || (verdict !== null && !isServed(verdict))) return { decision, refusal: null };
     const { downstream, recipient: asked } = destinations.of(decision, verdict);
+    const refused = outOfReach(downstream, transaction, asked);
+    if (refused !== null) return { decision, refusal: refused };
     return andThen(downstream.verify?.(transaction, asked) ?? null, (refusal) => ({ decision, refusal }));
   }
 

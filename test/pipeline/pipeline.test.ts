@@ -51,6 +51,8 @@ interface Given {
   readonly shadows?: Readonly<Record<string, readonly string[]>>;
   /** What the downstream says of a local-part at RCPT; left out: it is not asked. */
   readonly verify?: Readonly<Record<string, Reply>>;
+  /** Whether the downstream said that it takes SMTPUTF8; left out: it has not been greeted. */
+  readonly smtputf8?: boolean;
   readonly nullReversePath?: boolean;
   readonly end?: ContentEnd;
   /** Of a recipient, the name of the ruleset that is still undecided after RCPT; the same for all where it is left out. */
@@ -117,6 +119,9 @@ async function run(given: Given): Promise<Seen> {
       for (const [position, result] of results.entries()) options.onReply?.(position, result);
       return results;
     },
+    ...(given.smtputf8 === undefined
+      ? {}
+      : { offers: () => ({ size: null, smtputf8: given.smtputf8 === true, dsn: false }) }),
     ...(given.verify === undefined
       ? {}
       : {
@@ -250,6 +255,22 @@ const cases: readonly { name: string; given: Given; expect: Partial<Omit<Seen, '
       verify: { a: reply(550, '5.1.1', 'no a') },
     },
     expect: { asked: ['a'], atRcpt: ['550 no a', '250'], replies: ['550 b says reject'] },
+  },
+  {
+    name: 'an address that its downstream cannot carry is refused at RCPT, and the others go on',
+    given: { recipients: ['bücher', 'a'], smtputf8: false },
+    expect: {
+      atRcpt: [
+        '550 The mail system behind this server does not take internationalized addresses (id TESTTESTTE)',
+        '250',
+      ],
+      replies: ['250 ok a'],
+    },
+  },
+  {
+    name: 'an address goes on to who carries it, and while nobody knows',
+    given: { recipients: ['bücher'], smtputf8: true },
+    expect: { atRcpt: ['250'], replies: ['250 ok bücher'] },
   },
   {
     name: 'refuse_at data: the downstream is not asked at RCPT',

@@ -1,0 +1,16 @@
+/**
+ * reach - whether a downstream can carry a recipient at all, by what it said when it was last greeted: told at RCPT, to that
+ * recipient alone, while the others of the transaction go on.
+ */
+import type { Recipient, Transaction } from '../core/envelope.ts';
+import { type Reply, withId } from '../core/reply.ts';
+import { needsSmtputf8 } from './commands.ts';
+import type { Downstream } from './downstream.ts';
+import { addressNotSupported } from './failure.ts';
+
+/** The reply that refuses the recipient; null where it can be carried, and while nobody knows (RFC 6531 section 3.2). */
+export function outOfReach(downstream: Downstream, transaction: Transaction, recipient: Recipient): Reply | null {
+  const wide = needsSmtputf8(recipient.raw) || needsSmtputf8(transaction.rawReversePath);
+  if (!wide || downstream.offers?.()?.smtputf8 !== false) return null;
+  return withId(addressNotSupported, transaction.id);
+}
