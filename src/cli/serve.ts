@@ -21,6 +21,7 @@ import { createNotifier, type Notifier, reloading } from './notify.ts';
 import { Primary } from './primary.ts';
 import { cannotListen, Service, tryLoad } from './service.ts';
 import { addUp } from './tally.ts';
+import { hearSignals } from './signals.ts';
 import { work } from './worker.ts';
 
 const HELP = `Usage: postern serve [--config FILE] [--when-ready FILE]
@@ -58,6 +59,7 @@ async function serve(
   greeting: string | undefined,
   streams: Streams,
 ): Promise<number> {
+  const handSignals = hearSignals();
   const admin = config.admin === null ? null : adminOf(crew);
   const problem = (await open(admin, config)) ?? (await crew.start());
   if (problem !== null) {
@@ -73,7 +75,7 @@ async function serve(
   const notifier = createNotifier(process.env, process.pid, log);
   void notifier.tell('READY=1');
   notifier.watch();
-  const status = await untilStopped(crew, notifier, log);
+  const status = await untilStopped(crew, notifier, log, handSignals);
   await notifier.close();
   await admin?.close();
   return status;
@@ -97,18 +99,23 @@ async function open(admin: Admin | null, { admin: address }: Config): Promise<st
   }
 }
 
-function untilStopped(crew: Crew, notifier: Notifier, log: Log): Promise<number> {
+function untilStopped(
+  crew: Crew,
+  notifier: Notifier,
+  log: Log,
+  handSignals: ReturnType<typeof hearSignals>,
+): Promise<number> {
   // A bug in one transaction must not take the others with it: it is logged with its stack, and the process lives.
   process.on('uncaughtException', (error) => log.error('uncaught', error));
   process.on('unhandledRejection', (error) => log.error('unhandled-rejection', error));
   let reloads = Promise.resolve();
-  process.on('SIGHUP', () => {
+  const reload = (): void => {
     reloads = reloads.then(async () => {
       await notifier.tell(...reloading());
       await crew.reload().catch((error: unknown) => log.error('reload', error));
       await notifier.tell('READY=1');
     });
-  });
+  };
   return new Promise((resolve) => {
     let stopping = false;
     void crew.lost?.then(() => resolve(1));
@@ -128,8 +135,7 @@ function untilStopped(crew: Crew, notifier: Notifier, log: Log): Promise<number>
         },
       );
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    handSignals((signal) => (signal === 'SIGHUP' ? reload() : stop()));
   });
 }
 
