@@ -3,24 +3,18 @@
  * main - argv to subcommand; the only place that ends the process.
  */
 import { readFileSync } from 'node:fs';
-import { checkCommand } from './check.ts';
 import { type Command, type Streams, UsageError } from './command.ts';
-import { explainCommand } from './explain.ts';
-import { referenceCommand } from './reference.ts';
-import { schemaCommand } from './schema.ts';
-import { serveCommand } from './serve.ts';
-import { statsCommand } from './stats.ts';
-import { testCommand } from './test.ts';
 
-const COMMANDS: readonly Command[] = [
-  serveCommand,
-  checkCommand,
-  testCommand,
-  explainCommand,
-  statsCommand,
-  referenceCommand,
-  schemaCommand,
-];
+/** Each is loaded when it is asked for: a service needs no memory for what the others are made of. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async () => (await import('./serve.ts')).serveCommand],
+  ['check', async () => (await import('./check.ts')).checkCommand],
+  ['test', async () => (await import('./test.ts')).testCommand],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['stats', async () => (await import('./stats.ts')).statsCommand],
+  ['reference', async () => (await import('./reference.ts')).referenceCommand],
+  ['schema', async () => (await import('./schema.ts')).schemaCommand],
+]);
 
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),
@@ -28,8 +22,9 @@ const streams: Streams = {
   isTerminal: process.stderr.isTTY === true,
 };
 
-function overview(): string {
-  const lines = COMMANDS.map(({ name, summary }) => `  postern ${name.padEnd(10)} ${summary}`);
+async function overview(): Promise<string> {
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  const lines = commands.map(({ name, summary }) => `  postern ${name.padEnd(10)} ${summary}`);
   return `Usage: postern COMMAND [OPTIONS]\n\n${lines.join('\n')}\n\n"postern COMMAND --help" tells more, "postern --version" which version this is.\n`;
 }
 
@@ -45,12 +40,12 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    streams.out(overview());
+    streams.out(await overview());
     return 0;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+  const command = await COMMANDS.get(name)?.();
   if (command === undefined) {
-    streams.err(name === '' ? overview() : `postern: "${name}" is no command\n\n${overview()}`);
+    streams.err(`${name === '' ? '' : `postern: "${name}" is no command\n\n`}${await overview()}`);
     return 2;
   }
   if (rest.includes('--help') || rest.includes('-h')) {

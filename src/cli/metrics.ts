@@ -4,7 +4,8 @@
  * Labels come from the configuration or from the code (listener, downstream, verdict, phase, stage, event), never from
  * mail: their number is bounded. What is known of lists and rules is in tally.ts.
  */
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createRequire } from 'node:module';
+import type { Counter, Histogram } from 'prom-client';
 import type { TransactionRecord } from '../core/log.ts';
 import { classOf, type Detail, type Observer } from './observed-log.ts';
 
@@ -25,8 +26,14 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 const STAGES = ['content', 'rules', 'delivery'] as const;
 const OCTETS = [1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
 
+/** Loaded only where somebody may ask for metrics: it takes 13 MB. */
+function library(): typeof import('prom-client') {
+  return createRequire(import.meta.url)('prom-client') as typeof import('prom-client');
+}
+
 export class Metrics implements Observer {
-  readonly #registry = new Registry();
+  readonly #library = library();
+  readonly #registry = new this.#library.Registry();
   readonly #transactions = this.#counter('transactions_total', 'Transactions by how they ended', ['listener', 'end']);
   readonly #seconds = this.#histogram('transaction_seconds', 'From MAIL to the last reply', ['listener'], SECONDS);
   readonly #stages = this.#histogram(
@@ -65,7 +72,7 @@ export class Metrics implements Observer {
 
   /** `live` is asked at each scrape; it answers null where this process takes no mail. `now`: as for `loaded`. */
   constructor(live: () => Live | null, now: () => number) {
-    collectDefaultMetrics({ register: this.#registry });
+    this.#library.collectDefaultMetrics({ register: this.#registry });
     this.#gauges(live, now);
   }
 
@@ -104,7 +111,7 @@ export class Metrics implements Observer {
       values: (live: Live) => readonly (readonly [string, number])[],
       aggregator: 'sum' | 'max' | 'min' = 'sum',
     ): void => {
-      new Gauge({
+      new this.#library.Gauge({
         name: `postern_${name}`,
         help,
         aggregator,
@@ -143,17 +150,25 @@ export class Metrics implements Observer {
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
-    return new Counter({ name: `postern_${name}`, help, labelNames, registers: [this.#registry] });
+    return new this.#library.Counter({ name: `postern_${name}`, help, labelNames, registers: [this.#registry] });
   }
 
   #histogram<L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]): Histogram<L> {
-    return new Histogram({ name: `postern_${name}`, help, labelNames, buckets, registers: [this.#registry] });
+    return new this.#library.Histogram({
+      name: `postern_${name}`,
+      help,
+      labelNames,
+      buckets,
+      registers: [this.#registry],
+    });
   }
 }
 
 /** The text of `/metrics`: the sum of the samples (of the oldest generation, the least healthy downstream). */
 export async function printMetrics(samples: readonly Sample[]): Promise<string> {
-  return await AggregatorRegistry.aggregate([...samples]).metrics();
+  return await library()
+    .AggregatorRegistry.aggregate([...samples])
+    .metrics();
 }
 
-export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

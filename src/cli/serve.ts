@@ -9,14 +9,13 @@ import type { Config } from '../config/config.ts';
 import { formatAddress } from '../config/address.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
-import { Admin } from './admin.ts';
+import type { Admin } from './admin.ts';
 import { Alone } from './alone.ts';
 import { type Command, readArguments, type Streams } from './command.ts';
 import { listenerName } from './compose.ts';
 import { findConfig } from './config-file.ts';
 import type { Crew } from './crew.ts';
 import { inheritedSockets } from './inherited-sockets.ts';
-import { printMetrics } from './metrics.ts';
 import { createNotifier, type Notifier, reloading } from './notify.ts';
 import { Primary } from './primary.ts';
 import { cannotListen, Service, tryLoad } from './service.ts';
@@ -60,7 +59,7 @@ async function serve(
   streams: Streams,
 ): Promise<number> {
   const handSignals = hearSignals();
-  const admin = config.admin === null ? null : adminOf(crew);
+  const admin = config.admin === null ? null : await adminOf(crew);
   const problem = (await open(admin, config)) ?? (await crew.start());
   if (problem !== null) {
     if (problem !== '') streams.err(`postern: ${problem}\n`);
@@ -81,7 +80,9 @@ async function serve(
   return status;
 }
 
-function adminOf(crew: Crew): Admin {
+async function adminOf(crew: Crew): Promise<Admin> {
+  const { Admin } = await import('./admin.ts');
+  const { printMetrics } = await import('./metrics.ts');
   return new Admin({
     notReady: () => crew.notReady(),
     metrics: async () => printMetrics((await crew.reports()).map(({ sample }) => sample)),

@@ -4,7 +4,7 @@
  * Read from the central directory, which tells the names also where the content is encrypted or broken. Bounded in
  * entries, in depth and in octets inflated; what cannot be read has no names, and is a fact (`unread`). Nothing throws.
  */
-import { type Entry, fromBufferPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 
 /** Entries of one message's archives, those of inner ones included; the names behind are not looked at. */
 export const MOST_ENTRIES = 5000;
@@ -42,6 +42,10 @@ export async function namesInArchive(archive: Buffer, budget: ArchiveBudget): Pr
 
 async function readArchive(archive: Buffer, budget: ArchiveBudget, names: string[], depth: number): Promise<void> {
   try {
+    // Few messages have an archive that a rule asks; the library and what it needs take 9 MB.
+    const { fromBufferPromise, getFileNameLowLevel } = await import('yauzl');
+    const nameOf = ({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string =>
+      getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, false).slice(0, LONGEST_NAME);
     const zip = await fromBufferPromise(archive, {
       lazyEntries: true,
       decodeStrings: false,
@@ -64,13 +68,6 @@ async function readArchive(archive: Buffer, budget: ArchiveBudget, names: string
     // Broken, or no archive at all: the names up to here stand.
     budget.unread = true;
   }
-}
-
-function nameOf(entry: Entry): string {
-  return getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false).slice(
-    0,
-    LONGEST_NAME,
-  );
 }
 
 /** Inner archives are known by their names, since to look at their octets they would all have to be inflated. */

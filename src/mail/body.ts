@@ -5,8 +5,8 @@
  * is read again, as far as the fact needs; no part is ever held in memory whole but an archive, and of those one at a time.
  */
 import { isUtf8 } from 'node:buffer';
-import { decode } from 'libmime/lib/charset.js';
 import type { Message } from '../core/message.ts';
+import { decodeCharset } from './charset.ts';
 import { looksLikeZip, namesInArchive, openArchiveBudget } from './archive.ts';
 import { andThen, type Eventual, oncePer } from '../core/eventual.ts';
 import { type Range, readRanges } from './slices.ts';
@@ -128,15 +128,15 @@ class TextSource {
 
   read(): { readonly text: string; readonly links: readonly string[] } {
     const octets = Buffer.concat(this.#pieces.splice(0));
-    const text = decodeCharset(octets, this.part.charset).replaceAll('\r\n', '\n');
+    const text = textOf(octets, this.part.charset).replaceAll('\r\n', '\n');
     return this.kind === 'html' ? readHtml(text) : { text, links: [] };
   }
 }
 
 /** Where no charset is named, or one that says too little, UTF-8 if it is UTF-8, else Latin-1. */
-function decodeCharset(octets: Buffer, charset: string | null): string {
+function textOf(octets: Buffer, charset: string | null): string {
   if (charset !== null && !/^(?:us-ascii|ascii|utf-?8|unknown-8bit|8bit)$/.test(charset))
-    return decode(octets, charset);
+    return decodeCharset(octets, charset);
   // A window may cut a character in two.
   return isUtf8(octets) || charset?.startsWith('utf') === true ? octets.toString('utf8') : octets.toString('latin1');
 }

@@ -6,7 +6,7 @@
  * parameter more than once, or what ends it may be a comment, all its values are kept: two programs may pick two of them.
  * Nothing throws; costs are linear.
  */
-import { decode } from 'libmime/lib/charset.js';
+import { decodeCharset } from './charset.ts';
 import { withoutComments } from './comment.ts';
 import { decodeText } from './text.ts';
 
@@ -135,7 +135,7 @@ function joined(pieces: readonly Piece[] | undefined): readonly string[] {
   const octets = [{ ...first, text }, ...rest].map((piece) =>
     piece.extended ? fromPercents(piece.text) : Buffer.from(piece.text),
   );
-  return [decode(Buffer.concat(octets), charset === '' ? 'utf-8' : charset)];
+  return [decodeCharset(Buffer.concat(octets), charset === '' ? 'utf-8' : charset)];
 }
 
 function fromPercents(text: string): Buffer {

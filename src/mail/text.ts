@@ -5,7 +5,7 @@
  * so; libmime knows the charsets. Octets are joined before they are decoded, since senders cut characters in two.
  * Nothing here throws, and every cost is linear.
  */
-import { decode } from 'libmime/lib/charset.js';
+import { decodeCharset } from './charset.ts';
 
 /** Encoded words are looked for in so many characters of a value; what lies behind stays as it stands. */
 export const LONGEST_DECODED = 65_536;
@@ -27,7 +27,7 @@ export function decodeText(value: string): string {
   let end = 0;
 
   const decodeRun = (): void => {
-    if (octets.length > 0) text += decode(Buffer.concat(octets), charset);
+    if (octets.length > 0) text += decodeCharset(Buffer.concat(octets), charset);
     octets = [];
   };
 
