@@ -7,8 +7,8 @@ import { createRequire } from 'node:module';
 const load = createRequire(import.meta.url);
 let library: Pick<typeof import('libmime/lib/charset.js'), 'decode'> | null = null;
 
-/** What libmime itself decodes as UTF-8. */
-const UTF8 = /^(?:(?:us-)?ascii|utf-?8|7bit|)$/i;
+/** What it decodes as UTF-8 without its tables. */
+const UTF8 = /^utf-?8$/i;
 
 export function decodeCharset(octets: Buffer, charset: string): string {
   if (UTF8.test(charset)) return octets.toString('utf8');
