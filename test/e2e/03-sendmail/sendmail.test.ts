@@ -39,25 +39,24 @@ class Site {
   mailHome!: RecordingServer;
   startPostern!: () => Promise<Postern>;
 
-  private constructor(name: string) {
+  constructor(name: string) {
     this.sandbox = new Sandbox(name);
     this.example = new Example(this.sandbox, 'sendmail');
   }
 
-  static async start(name: string, { mailer, deliveryMode = 'background' }: Options): Promise<Site> {
-    const site = new Site(name);
-    const { sandbox, example } = site;
+  async start({ mailer, deliveryMode = 'background' }: Options): Promise<void> {
+    const { sandbox, example } = this;
     const addresses = await Promise.all(Array.from({ length: 4 }, freeAddress));
     const [lmtp = '', smtp = '', elsewhere = '', front = ''] = addresses;
     const port = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
     const sockets = join(sandbox.folder, 'sockets');
     mkdirSync(sockets);
-    site.mailboxes = new PrivateSystem(sandbox, 'mailboxes', { users: ['gardeners', 'news', 'orchard'] });
+    this.mailboxes = new PrivateSystem(sandbox, 'mailboxes', { users: ['gardeners', 'news', 'orchard'] });
     example.replace('postern.yaml', {
       '127.0.0.1:10024': lmtp,
       '127.0.0.1:10025': smtp,
       'unix:/run/postern/lmtp.sock': `unix:${sockets}/lmtp.sock`,
-      '[/usr/bin/setpriv': `[${site.mailboxes.wrapper}, /usr/bin/setpriv`,
+      '[/usr/bin/setpriv': `[${this.mailboxes.wrapper}, /usr/bin/setpriv`,
       '/usr/libexec/sendmail/mail.local': MAIL_LOCAL,
     });
     example.replace('sendmail/mailers.mc', {
@@ -67,13 +66,13 @@ class Site {
     });
     const table = example.path('sendmail/mailertable');
     example.replace('sendmail/mailertable', { 'postern:[127.0.0.1]\n': `${mailer}\n` });
-    site.front = front;
-    site.mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-    sandbox.onClose(() => site.mailHome.stop());
-    site.startPostern = () =>
+    this.front = front;
+    this.mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
+    sandbox.onClose(() => this.mailHome.stop());
+    this.startPostern = () =>
       Postern.start(sandbox, ['--config', example.path('postern.yaml')], [lmtp, smtp, `unix:${sockets}/lmtp.sock`]);
-    site.postern = await site.startPostern();
-    site.sendmail = await Sendmail.start(sandbox, {
+    this.postern = await this.startPostern();
+    this.sendmail = await Sendmail.start(sandbox, {
       features: example.path('sendmail/features.mc'),
       mailers: example.path('sendmail/mailers.mc'),
       mailertable: table,
@@ -83,7 +82,6 @@ class Site {
       srv: sockets,
       deliveryMode,
     });
-    return site;
   }
 
   send(subject: string, to: readonly string[], from = ANN): Promise<Answers> {
@@ -104,12 +102,15 @@ class Site {
 }
 
 async function withSite(name: string, options: Options, run: (site: Site) => Promise<void>): Promise<void> {
-  const site = await Site.start(name, options);
+  const site = new Site(name);
   try {
+    await site.start(options);
     await run(site);
-  } finally {
-    await site.stop();
+  } catch (error) {
+    await site.sandbox.close();
+    throw error;
   }
+  await site.stop();
 }
 
 suite('Sendmail, Postern, mail.local', whyNoSendmail(), () => {

@@ -39,14 +39,13 @@ class Site {
   mailHome!: RecordingServer;
   startPostern!: () => Promise<Postern>;
 
-  private constructor(name: string) {
+  constructor(name: string) {
     this.sandbox = new Sandbox(name);
     this.example = new Example(this.sandbox, 'exim');
   }
 
-  static async start(name: string, { transport, cutthrough = false, changes = {} }: Options): Promise<Site> {
-    const site = new Site(name);
-    const { sandbox, example } = site;
+  async start({ transport, cutthrough = false, changes = {} }: Options): Promise<void> {
+    const { sandbox, example } = this;
     const addresses = await Promise.all(Array.from({ length: 6 }, freeAddress));
     const [now = '', lmtp = '', smtp = '', downstream = '', elsewhere = '', front = ''] = addresses;
     const socket = join(sandbox.folder, 'lmtp.sock');
@@ -73,22 +72,21 @@ class Site {
         '  self = send\n': '',
       });
 
-    site.front = front;
-    site.listManager = await RecordingServer.start(downstream, { protocol: 'lmtp' });
-    sandbox.onClose(() => site.listManager.stop());
-    site.mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-    sandbox.onClose(() => site.mailHome.stop());
-    site.startPostern = () =>
+    this.front = front;
+    this.listManager = await RecordingServer.start(downstream, { protocol: 'lmtp' });
+    sandbox.onClose(() => this.listManager.stop());
+    this.mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
+    sandbox.onClose(() => this.mailHome.stop());
+    this.startPostern = () =>
       Postern.start(sandbox, ['--config', example.path('postern.yaml')], [now, lmtp, smtp, `unix:${socket}`]);
-    site.postern = await site.startPostern();
-    site.exim = await Exim.start(sandbox, {
+    this.postern = await this.startPostern();
+    this.exim = await Exim.start(sandbox, {
       acl: cutthrough ? example.path('exim/acl') : null,
       router: example.path('exim/router'),
       transport: example.path('exim/transport'),
       listen: front,
       elsewhere: elsewhere,
     });
-    return site;
   }
 
   send(subject: string, to: readonly string[], from = ANN): Promise<Answers> {
@@ -112,12 +110,15 @@ class Site {
 
 /** Runs a test with a site of its own. */
 async function withSite(name: string, options: Options, run: (site: Site) => Promise<void>): Promise<void> {
-  const site = await Site.start(name, options);
+  const site = new Site(name);
   try {
+    await site.start(options);
     await run(site);
-  } finally {
-    await site.stop();
+  } catch (error) {
+    await site.sandbox.close();
+    throw error;
   }
+  await site.stop();
 }
 
 suite("Exim's queue, then Postern", whyNoExim(), () => {
