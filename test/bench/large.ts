@@ -4,14 +4,15 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Sandbox } from '../e2e/sandbox.ts';
+import type { Sandbox } from '../e2e/sandbox.ts';
+import { inSandbox } from './figures.ts';
 import { figuresOf } from './process-figures.ts';
 import { endSession, openSession, portOf, sendMessage, startChain } from './sessions.ts';
 
-const MESSAGES = 100;
-const MEGABYTES = 25;
+export const MESSAGES = 100;
+export const MEGABYTES = 25;
 /** In MB. */
-const AT_MOST = 400;
+export const AT_MOST = 400;
 
 /** The shipped rules refuse such messages; this one reads them. */
 const RULES = `version: 1
@@ -20,30 +21,28 @@ before: [ { name: reads, when: { body: { contains: "not in there" } }, then: { r
 
 /** Exit code 0 or 1. */
 export async function large(): Promise<number> {
-  const sandbox = new Sandbox('large');
-  try {
-    return await run(sandbox);
-  } finally {
-    await sandbox.close();
-  }
+  const { seconds, resident, mostResident } = await inSandbox('large', measureLarge);
+  process.stdout.write(
+    `${MESSAGES} messages of ${MEGABYTES} MB at once: all taken in ${seconds.toFixed(0)} s\n` +
+      `resident: ${resident.toFixed(0)} MB before, at most ${mostResident.toFixed(0)} MB (at most ${AT_MOST})\n`,
+  );
+  return mostResident <= AT_MOST ? 0 : 1;
 }
 
-async function run(sandbox: Sandbox): Promise<number> {
+/** Memory in MB: before, and the most that there was. */
+export async function measureLarge(
+  sandbox: Sandbox,
+): Promise<{ seconds: number; resident: number; mostResident: number }> {
   const system = join(sandbox.folder, 'system.yaml');
   writeFileSync(system, RULES);
   const postern = await startChain(sandbox, { system, more: 'limits: { message: 30 MB }\n' });
-  const idle = figuresOf(postern.pid);
+  const { resident } = figuresOf(postern.pid);
   const sessions = await Promise.all(Array.from({ length: MESSAGES }, () => openSession(portOf(postern))));
   const began = Date.now();
   await Promise.all(sessions.map((peer) => sendMessage(peer, content())));
   const seconds = (Date.now() - began) / 1000;
   sessions.forEach(endSession);
-  const { mostResident } = figuresOf(postern.pid);
-  process.stdout.write(
-    `${MESSAGES} messages of ${MEGABYTES} MB at once: all taken in ${seconds.toFixed(0)} s\n` +
-      `resident: ${idle.resident.toFixed(0)} MB before, at most ${mostResident.toFixed(0)} MB (at most ${AT_MOST})\n`,
-  );
-  return mostResident <= AT_MOST ? 0 : 1;
+  return { seconds, resident, mostResident: figuresOf(postern.pid).mostResident };
 }
 
 function* content(): Generator<Buffer> {

@@ -1,135 +1,82 @@
 /**
  * main - `npm run bench`: messages a second through Postern, beside HAProxy in TCP mode and the bare sink, in one run.
  *
- * Then what must not grow with a site (scale.ts): sets and lists by the hundred thousand.
- * The rows of scenarios.ts are measured one after the other, round after round, after one round that does not count.
+ * The rows of scenarios.ts are measured one after the other, round after round, after one round that does not count. Then
+ * figures that need no peer: latency, memory, what must not grow with a site.
  * Table to standard output, everything measured to build/bench/*.json, progress to standard error.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Sandbox } from '../e2e/sandbox.ts';
 import { chaos } from './chaos.ts';
+import { formatFigures, type Measured, type Measurement } from './figures.ts';
+import { inline } from './inline.ts';
 import { large } from './large.ts';
 import { measure, type Sample } from './measure.ts';
-import { formatTable, type RowResult, summarize } from './report.ts';
-import { formatFigures, SCALES, type Scale, type ScaleResult } from './scale.ts';
-import { type Protocol, ROWS, type Row } from './scenarios.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { page } from './page.ts';
+import { PEER } from './peers.ts';
+import { missingPackages, type Subject } from './programs.ts';
+import { formatTable, type Results, type RowResult, summarize } from './report.ts';
+import { isLarge, PEERS, type Row } from './scenarios.ts';
 import { soak } from './soak.ts';
-import { missingPackages, START, type Subject, startSink } from './subjects.ts';
-
-const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--only TEXT]...
-       npm run bench -- chaos [--messages N] [--front clients|postfix]
-       npm run bench -- soak [--minutes N]
-       npm run bench -- large
-
-  --rounds N     rounds that count (5)
-  --messages N   messages of a row in a round (each load has its own number)
-  --only TEXT    only rows with TEXT in their name; may be repeated. Rows:
-${[...ROWS, ...SCALES].map(({ name }) => `                   ${name}`).join('\n')}
-
-chaos sends messages (20000) while downstream and Postern are killed at random, and counts what was lost: nothing; with
---front postfix they wait in the queue of a Postfix in front (as root).
-soak keeps 1000 sessions for some minutes (10), 200 of them active: memory and descriptors must not grow.
-large sends 100 messages of 25 MB at once: the memory must not grow with them.
-
-Example: npm run bench -- --only smtp --rounds 9
-`;
-
-const RUNS = ['chaos', 'soak', 'large'] as const;
-
-interface Options {
-  /** Something else than the rows. */
-  readonly run: (typeof RUNS)[number] | null;
-  readonly minutes: number;
-  readonly front: 'clients' | 'postfix';
-  readonly rounds: number;
-  readonly messages: number | null;
-  readonly rows: readonly Row[];
-  readonly scales: readonly Scale[];
-}
-
-function readOptions(args: string[]): Options {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string', default: '5' },
-      messages: { type: 'string' },
-      minutes: { type: 'string', default: '10' },
-      front: { type: 'string', default: 'clients' },
-      only: { type: 'string', multiple: true, default: [] },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help === true) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
-  const [what] = positionals;
-  const run = RUNS.find((name) => name === what) ?? null;
-  if (positionals.length > 1 || (what !== undefined && run === null)) throw new Error(`"${what}" is no bench`);
-  const asked = ({ name }: { name: string }) =>
-    values.only.length === 0 || values.only.some((text) => name.includes(text));
-  const rows = ROWS.filter(asked);
-  const scales = SCALES.filter(asked);
-  if (rows.length + scales.length === 0) throw new Error(`no row has ${values.only.join(' or ')} in its name`);
-  return {
-    run,
-    minutes: positive('minutes', values.minutes),
-    front: frontOf(values.front),
-    rounds: positive('rounds', values.rounds),
-    messages: values.messages === undefined ? null : positive('messages', values.messages),
-    rows,
-    scales,
-  };
-}
-
-function positive(name: string, value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) throw new Error(`--${name} wants a number above 0, not "${value}"`);
-  return Number(value);
-}
-
-function frontOf(name: string): Options['front'] {
-  if (name !== 'clients' && name !== 'postfix') throw new Error(`--front wants clients or postfix, not "${name}"`);
-  return name;
-}
+import { startSink, startSubject } from './subjects.ts';
 
 function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** A sink for each protocol and, in front of it, every subject that a row asks for. */
-async function startSubjects(sandbox: Sandbox, rows: readonly Row[]): Promise<ReadonlyMap<string, Subject>> {
-  const subjects = new Map<string, Subject>();
-  for (const protocol of new Set(rows.map((row) => row.protocol))) {
-    const sink = await startSink(sandbox, protocol);
-    subjects.set(subjectKey('sink', protocol), sink);
-    for (const [subject, start] of Object.entries(START)) {
-      if (!rows.some((row) => row.subject === subject && row.protocol === protocol)) continue;
-      progress(`starting ${subject} for ${protocol}`);
-      subjects.set(subjectKey(subject, protocol), await start({ sandbox, protocol, sink: sink.address }));
-    }
-  }
-  return subjects;
+/** Without the peers that are not installed; says how to get them. */
+function runnable(rows: readonly Row[]): readonly Row[] {
+  const missing = PEERS.filter((name) => rows.some(({ subject }) => subject === name)).flatMap((name) => {
+    const why = PEER[name].whyNot();
+    return why === null ? [] : [{ name, why }];
+  });
+  if (missing.length > 0) progress(`left out, not installed: ${missing.map(({ why }) => why).join('; ')}`);
+  return rows.filter(({ subject }) => !missing.some(({ name }) => name === subject));
 }
 
-function subjectKey(subject: string, protocol: Protocol): string {
-  return `${subject} ${protocol}`;
+/** One sink for each protocol, one process of a subject for each protocol and kind of rules. */
+class Paths {
+  readonly #sandbox: Sandbox;
+  readonly #started = new Map<string, Subject>();
+
+  constructor(sandbox: Sandbox) {
+    this.#sandbox = sandbox;
+  }
+
+  async subjectOf(row: Row): Promise<Subject> {
+    const { protocol, subject, load } = row;
+    const large = subject.startsWith('postern') && isLarge(load);
+    return await this.#once(`${subject} for ${protocol}${large ? ', large messages' : ''}`, async () => {
+      if (subject === 'sink') return await startSink(this.#sandbox, protocol);
+      const sink = await this.subjectOf({ ...row, subject: 'sink' });
+      return await startSubject(subject, { sandbox: this.#sandbox, protocol, sink: sink.address, large });
+    });
+  }
+
+  async #once(key: string, start: () => Promise<Subject>): Promise<Subject> {
+    const running = this.#started.get(key);
+    if (running !== undefined) return running;
+    progress(`starting ${key}`);
+    const subject = await start();
+    this.#started.set(key, subject);
+    return subject;
+  }
 }
 
 async function runRounds(options: Options, messagesOf: (row: Row) => number): Promise<readonly RowResult[]> {
+  const rows = runnable(options.rows);
   const sandbox = new Sandbox('bench');
+  const paths = new Paths(sandbox);
   try {
-    const subjects = await startSubjects(sandbox, options.rows);
-    const samples = new Map<Row, Sample[]>(options.rows.map((row) => [row, []]));
+    for (const row of rows) await paths.subjectOf(row);
+    const samples = new Map<Row, Sample[]>(rows.map((row) => [row, []]));
     for (let round = 0; round <= options.rounds; round += 1) {
       progress(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`);
-      for (const row of options.rows) {
-        const subject = subjects.get(subjectKey(row.subject, row.protocol));
-        if (subject === undefined) throw new Error(`${row.name} was not started`);
-        const sample = await measure(row, subject, messagesOf(row));
+      for (const row of rows) {
+        const sample = await measure(row, await paths.subjectOf(row), messagesOf(row));
         progress(`  ${row.name}: ${sample.messagesPerSecond.toFixed(0)} messages/s`);
         if (round > 0) samples.get(row)?.push(sample);
       }
@@ -140,28 +87,54 @@ async function runRounds(options: Options, messagesOf: (row: Row) => number): Pr
   }
 }
 
-async function measureScales(scales: readonly Scale[]): Promise<readonly ScaleResult[]> {
-  const results: ScaleResult[] = [];
-  for (const { name, measure: figuresOf } of scales) {
+async function measureAll(measurements: readonly Measurement[]): Promise<readonly Measured[]> {
+  const results: Measured[] = [];
+  for (const { name, measure: figuresOf } of measurements) {
     progress(name);
     results.push({ name, figures: await figuresOf() });
   }
   return results;
 }
 
-function writeJson(options: Options, results: readonly RowResult[], scales: readonly ScaleResult[]): string {
+function writeJson(
+  { rounds, usual, messages }: Options,
+  rows: readonly RowResult[],
+  figures: readonly Measured[],
+): string {
   const folder = join('build', 'bench');
   mkdirSync(folder, { recursive: true });
   const at = new Date().toISOString();
-  const file = join(folder, `${at.replaceAll(':', '-')}.json`);
-  const machine = {
-    node: process.version,
-    kernel: release(),
-    processors: cpus().length,
-    model: cpus()[0]?.model ?? '',
+  const [processor] = cpus();
+  const results: Results = {
+    at,
+    machine: { node: process.version, kernel: release(), processors: cpus().length, model: processor?.model ?? '' },
+    rounds,
+    whole: usual && messages === null,
+    results: rows,
+    figures,
   };
-  writeFileSync(file, `${JSON.stringify({ at, machine, rounds: options.rounds, results, scales }, null, 2)}\n`);
+  const file = join(folder, `${at.replaceAll(':', '-')}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   return file;
+}
+
+async function measureRows(options: Options): Promise<number> {
+  const messagesOf = (row: Row) => Math.min(row.messages, options.messages ?? row.messages);
+  const results = options.rows.length === 0 ? [] : await runRounds(options, messagesOf);
+  if (results.length > 0) process.stdout.write(formatTable(results));
+  const figures = await measureAll(options.measurements);
+  process.stdout.write(formatFigures(figures));
+  progress(`written to ${writeJson(options, results, figures)}`);
+  return 0;
+}
+
+/** The programs that a run cannot do without. */
+function needed({ run, rows, measurements }: Options): readonly string[] {
+  if (run === 'chaos' || run === 'page') return [];
+  if (run !== null) return ['smtp-sink'];
+  const haproxy = rows.some(({ subject }) => subject === 'haproxy') ? ['haproxy'] : [];
+  const clients = rows.length > 0 ? ['smtp-source', 'smtp-sink'] : [];
+  return [...clients, ...haproxy, ...measurements.flatMap(({ programs }) => programs)];
 }
 
 async function main(): Promise<number> {
@@ -172,23 +145,29 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return 2;
   }
-  if (options.run === 'chaos') return await chaos({ messages: options.messages ?? 20_000, front: options.front });
-  const haproxy = options.rows.some((row) => row.subject === 'haproxy') ? ['haproxy'] : [];
-  const rows = options.rows.length > 0 || options.run !== null;
-  const missing = !rows ? [] : missingPackages(['smtp-source', 'smtp-sink', ...haproxy]);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const missing = missingPackages(needed(options));
   if (missing.length > 0) {
     process.stderr.write(`bench needs programs that are not installed: apt-get install ${missing.join(' ')}\n`);
     return 1;
   }
-  if (options.run === 'soak') return await soak({ minutes: options.minutes });
-  if (options.run === 'large') return await large();
-  const messagesOf = (row: Row) => options.messages ?? row.load.messages;
-  const results = options.rows.length === 0 ? [] : await runRounds(options, messagesOf);
-  if (results.length > 0) process.stdout.write(formatTable(results));
-  const scales = await measureScales(options.scales);
-  process.stdout.write(formatFigures(scales));
-  progress(`written to ${writeJson(options, results, scales)}`);
-  return 0;
+  switch (options.run) {
+    case 'chaos':
+      return await chaos({ messages: options.messages ?? 20_000, front: options.front });
+    case 'soak':
+      return await soak({ minutes: options.minutes });
+    case 'large':
+      return await large();
+    case 'inline':
+      return await inline();
+    case 'page':
+      return page();
+    default:
+      return await measureRows(options);
+  }
 }
 
 process.exitCode = await main();

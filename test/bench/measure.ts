@@ -1,61 +1,82 @@
 /**
- * measure - one round of one row: smtp-source sends, the clock runs, the processor's time is read before and after.
+ * measure - one round of one row: a client sends, the clock runs, the processor's time is read before and after.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { cpuTimeOf } from './process-figures.ts';
+import type { ClientOptions, ClientReport } from './pipelining-client.ts';
 import type { Row } from './scenarios.ts';
-import type { Subject } from './subjects.ts';
+import type { Subject } from './programs.ts';
 
 export interface Sample {
   readonly messagesPerSecond: number;
-  /** Microseconds of processor time that the process under test, with all its threads, spent on a message. */
+  /** Microseconds of processor time that the program under test, with all its threads and processes, spent on a message. */
   readonly cpuPerMessage: number;
 }
 
 /** Somebody of nowhere in particular: the baseline rules have nothing against it. */
 const REVERSE_PATH = 'ann@example.net';
 const FORWARD_PATH = 'gardeners@lists.example.org';
+/** Lists to which pipelined recipients belong; few enough that a site would have all of them in use. */
+const LISTS = 100;
 
-const MICROSECONDS_A_TICK =
-  1_000_000 / Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout?.trim() || 100);
-
-/** Throws with smtp-source's words when a message was not accepted. */
+/** Throws with the client's words when a message was not accepted. */
 export async function measure(row: Row, subject: Subject, messages: number): Promise<Sample> {
-  const { load, protocol } = row;
-  const args = [
-    ...(protocol === 'lmtp' ? ['-L'] : []),
-    ...(load.kept ? ['-d'] : []),
-    ...['-s', String(load.sessions), '-m', String(messages), '-l', String(load.size)],
-    ...['-f', REVERSE_PATH, '-t', FORWARD_PATH, '-S', 'bench', subject.address],
-  ];
-  const cpuBefore = cpuTime(subject.pid);
-  const start = process.hrtime.bigint();
-  await smtpSource(args);
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const { way, size } = row.load;
+  const cpuBefore = cpuTimeOf(subject.pid);
+  const send = way.client === 'smtp-source' ? smtpSource : pipelined;
+  const seconds = await send(row, subject, { messages, sessions: Math.min(size.sessions, messages) });
   return {
     messagesPerSecond: messages / seconds,
-    cpuPerMessage: (cpuTime(subject.pid) - cpuBefore) / messages,
+    cpuPerMessage: (cpuTimeOf(subject.pid) - cpuBefore) / messages,
   };
 }
 
-function smtpSource(args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('smtp-source', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let errors = '';
-    child.stderr.on('data', (chunk) => {
-      errors += String(chunk);
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`smtp-source ${args.join(' ')}: exit ${code}\n${errors}`));
-    });
-  });
+interface Amount {
+  readonly messages: number;
+  readonly sessions: number;
 }
 
-/** User and system time of a process in microseconds: fields 14 and 15 of /proc/PID/stat (proc(5)). */
-function cpuTime(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * MICROSECONDS_A_TICK;
+async function smtpSource(
+  { load, protocol }: Row,
+  { address }: Subject,
+  { messages, sessions }: Amount,
+): Promise<number> {
+  const start = performance.now();
+  await outputOf('smtp-source', [
+    ...(protocol === 'lmtp' ? ['-L'] : []),
+    ...(load.way.kept ? ['-d'] : []),
+    ...['-s', String(sessions), '-m', String(messages), '-l', String(load.size.octets)],
+    ...['-f', REVERSE_PATH, '-t', FORWARD_PATH, '-S', 'bench', address],
+  ]);
+  return (performance.now() - start) / 1000;
+}
+
+async function pipelined({ load, protocol }: Row, { address }: Subject, amount: Amount): Promise<number> {
+  const { recipients } = load.way;
+  const { seconds } = await runClient({
+    ...{ address, protocol, ...amount, recipients },
+    ...{ size: load.size.octets, lists: LISTS, rate: null },
+  });
+  return seconds;
+}
+
+/** The client's own clock counts, not the start of its process. */
+export async function runClient(options: ClientOptions): Promise<ClientReport> {
+  const program = join(import.meta.dirname, 'pipelining-client.js');
+  return JSON.parse(await outputOf(process.execPath, [program, JSON.stringify(options)])) as ClientReport;
+}
+
+function outputOf(program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [output, errors]: [string[], string[]] = [[], []];
+    child.stdout.on('data', (chunk) => output.push(String(chunk)));
+    child.stderr.on('data', (chunk) => errors.push(String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(output.join(''));
+      else reject(new Error(`${program} ${args.join(' ')}: exit ${code}\n${errors.join('')}`));
+    });
+  });
 }

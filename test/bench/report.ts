@@ -4,14 +4,10 @@
  * A ratio is the median of the rounds' own ratios: rows of one round were measured one after the other, so that what
  * else the machine did meanwhile falls on both.
  */
+import type { Measured } from './figures.ts';
 import type { Sample } from './measure.ts';
-import { counterpart, type Row } from './scenarios.ts';
-
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+import { type Spread, spread } from './quantile.ts';
+import { baselineOf, counterpart, type Row } from './scenarios.ts';
 
 export interface RowResult {
   readonly name: string;
@@ -25,16 +21,24 @@ export interface RowResult {
   /** Messages a second in relation to the same load through HAProxy, and to the bare sink; null where not measured. */
   readonly toHaproxy: Spread | null;
   readonly toSink: Spread | null;
-  /** To Postern with the baseline rules; null for all but Postern with other rules. */
+  /** To Postern with the baseline rules, and of 100,000 lists to one; null for all but Posterns that differ. */
   readonly toBaseline: Spread | null;
 }
 
-export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (index: number): number => sorted[index] ?? Number.NaN;
-  const middle = sorted.length / 2;
-  const median = sorted.length % 2 === 1 ? at(Math.floor(middle)) : (at(middle - 1) + at(middle)) / 2;
-  return { median, min: at(0), max: at(sorted.length - 1) };
+/** What a run leaves in build/bench. */
+export interface Results {
+  readonly at: string;
+  readonly machine: {
+    readonly node: string;
+    readonly kernel: string;
+    readonly processors: number;
+    readonly model: string;
+  };
+  readonly rounds: number;
+  /** All the usual rows with their own numbers of messages. */
+  readonly whole: boolean;
+  readonly results: readonly RowResult[];
+  readonly figures: readonly Measured[];
 }
 
 /** `samples` holds one sample a round for each row, rounds in order. */
@@ -44,6 +48,10 @@ export function summarize(
 ): readonly RowResult[] {
   const rows = [...samples.keys()];
   const rates = (row: Row): readonly number[] => (samples.get(row) ?? []).map((sample) => sample.messagesPerSecond);
+  const baseline = (row: Row): Row | undefined => {
+    const other = baselineOf(row.subject);
+    return other === null ? undefined : counterpart(row, other, rows);
+  };
   const ratio = (row: Row, other: Row | undefined): Spread | null => {
     if (other === undefined || other === row) return null;
     const others = rates(other);
@@ -59,7 +67,7 @@ export function summarize(
     cpuPerMessage: spread((samples.get(row) ?? []).map((sample) => sample.cpuPerMessage)),
     toHaproxy: ratio(row, counterpart(row, 'haproxy', rows)),
     toSink: ratio(row, counterpart(row, 'sink', rows)),
-    toBaseline: row.subject.startsWith('postern') ? ratio(row, counterpart(row, 'postern', rows)) : null,
+    toBaseline: ratio(row, baseline(row)),
   }));
 }
 

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Layout, layoutFolders } from '../../src/core/layout.ts';
 import type { Sandbox } from '../e2e/sandbox.ts';
-import type { RulesetName } from './scenarios.ts';
+import type { VariantName } from './scenarios.ts';
 
-/** Where the system's rules are, and what the configuration says of rules beside. */
+/** Where the system's rules are, and what the configuration says beside. */
 interface Written {
   readonly system: string;
   readonly more: string;
@@ -19,13 +19,18 @@ const DOMAIN = 'lists.example.org';
 const LAYOUT: Layout = { scheme: 'md5', depth: 2 };
 const TABOO = join('..', 'shared', 'corpus', 'tables', 'filters', 'vger-majordomo-taboo-2007.jsonl');
 
-export function writeRules(sandbox: Sandbox, name: RulesetName): Written {
-  const folder = join(sandbox.folder, name.replaceAll(/\W+/g, '-'));
+/** `large`: for messages that the shipped rules would refuse for their size. */
+export function writeRules(sandbox: Sandbox, name: VariantName, large: boolean): Written {
+  const folder = join(sandbox.folder, `${name}${large ? ' large' : ''}`.replaceAll(/\W+/g, '-'));
   mkdirSync(folder, { recursive: true });
   const system = join(folder, 'system.yaml');
-  const baseline = readFileSync(resolve('rules', 'system.yaml'), 'utf8');
+  const shipped = readFileSync(resolve('rules', 'system.yaml'), 'utf8');
+  const baseline = large ? withoutCases(shipped).replace('above: 20 MB', 'above: 40 MB') : shipped;
   let [text, more] = [baseline, ''];
   switch (name) {
+    case 'postern, workers: cores':
+      more = 'workers: cores\n';
+      break;
     case 'postern, no rules':
       text = 'version: 1\nbefore:\n  - { name: never, when: { helo: { is: nobody } }, then: relay }\n';
       break;
@@ -39,17 +44,24 @@ export function writeRules(sandbox: Sandbox, name: RulesetName): Written {
         '  - { name: taboo, roles: [post], when: { taboo: taboo.txt }, then: { reject: Not here. } }\n',
       );
       break;
+    case 'postern, one list':
+      more = listsIn(join(sandbox.folder, 'one-list'), 1);
+      break;
     case 'postern, 100,000 lists':
-      writeLists(join(folder, 'lists'));
-      more = `  lists: { folder: ${join(folder, 'lists')}, layout: ${LAYOUT.scheme}, depth: ${LAYOUT.depth} }\n`;
+      more = listsIn(join(sandbox.folder, 'many-lists'), LISTS);
   }
   writeFileSync(system, text);
-  return { system, more };
+  return { system, more: large ? `${more}limits: { message: 50 MB }\n` : more };
 }
 
-/** Behind those that the baseline has before, whose cases need not be run for this. */
+/** The cases of the baseline need not be run for what follows. */
+function withoutCases(baseline: string): string {
+  return baseline.replace(/^tests:[\s\S]*/m, '');
+}
+
+/** Behind those that the baseline has before. */
 function withRules(baseline: string, rules: string): string {
-  return baseline.replace(/^tests:[\s\S]*/m, '').replace(/^after:/m, `${rules}\nafter:`);
+  return withoutCases(baseline).replace(/^after:/m, `${rules}\nafter:`);
 }
 
 /** What sites write by the hundred: subjects, programs, addresses, words of the text. */
@@ -79,9 +91,15 @@ function tabooPatterns(): string {
     .join('');
 }
 
-function writeLists(folder: string): void {
+/** Lines of the configuration for so many lists; their files are written where they are not there yet. */
+function listsIn(folder: string, count: number): string {
+  if (!existsSync(folder)) writeLists(folder, count);
+  return `  lists: { folder: ${folder}, layout: ${LAYOUT.scheme}, depth: ${LAYOUT.depth} }\n`;
+}
+
+function writeLists(folder: string, count: number): void {
   const made = new Set<string>();
-  for (let index = 0; index < LISTS; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     const name = index === 0 ? 'gardeners' : `list-${index}`;
     const file = join(folder, DOMAIN, ...layoutFolders(LAYOUT, name), `${name}.yaml`);
     if (!made.has(dirname(file))) mkdirSync(dirname(file), { recursive: true });

@@ -10,23 +10,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { RE2JS } from 're2js';
 import { type Layout, layoutFolders } from '../../src/core/layout.ts';
 import { addressFile } from '../../src/store/address-file.ts';
-import { answers, freeAddress, Sandbox } from '../e2e/sandbox.ts';
+import { answers, freeAddress, type Sandbox } from '../e2e/sandbox.ts';
 import { SmtpClient } from '../e2e/smtp-client.ts';
 import { evaluate, rulesetOf } from '../rules/load.ts';
 import { missingCorpus, truthOf } from '../support/wire-corpus.ts';
-
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: 'ms' | 'us' | 'MB';
-  /** null for a figure that is only worth knowing. */
-  readonly atMost: number | null;
-}
-
-export interface Scale {
-  readonly name: string;
-  measure(): Promise<readonly Figure[]>;
-}
+import { type Figure, inSandbox, type Measurement } from './figures.ts';
+import { quantile } from './quantile.ts';
 
 const MEMBERS = 200_000;
 const LOOK_UPS = 200_000;
@@ -36,41 +25,11 @@ const STRETCH = 300;
 /** More than the cache of rulesets holds. */
 const WRITTEN_TO = 9_000;
 
-export const SCALES: readonly Scale[] = [
-  { name: 'patterns: those made to hang an engine, on bodies of 100 KB', measure: measureHostile },
-  { name: `sets: ${MEMBERS} members in a file`, measure: () => inSandbox('sets', measureSet) },
-  { name: `lists: ${LISTS} files`, measure: () => inSandbox('lists', measureLists) },
+export const SCALES: readonly Measurement[] = [
+  { name: 'patterns: those made to hang an engine, on bodies of 100 KB', programs: [], measure: measureHostile },
+  { name: `sets: ${MEMBERS} members in a file`, programs: [], measure: () => inSandbox('sets', measureSet) },
+  { name: `lists: ${LISTS} files`, programs: [], measure: () => inSandbox('lists', measureLists) },
 ];
-
-export interface ScaleResult {
-  readonly name: string;
-  readonly figures: readonly Figure[];
-}
-
-/** The table for people, a block for each scenario. */
-export function formatFigures(results: readonly ScaleResult[]): string {
-  const blocks = results.map(({ name, figures }) => {
-    const lines = figures.map(({ name: what, value, unit, atMost }) => {
-      const shown = `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`.padStart(12);
-      const goal = atMost === null ? '' : `   at most ${atMost} ${unit}${value > atMost ? '   MISSED' : ''}`;
-      return `  ${what.padEnd(36)}${shown}${goal}\n`;
-    });
-    return `${name}\n${lines.join('')}`;
-  });
-  return blocks.join('\n');
-}
-
-async function inSandbox(
-  name: string,
-  measure: (sandbox: Sandbox) => Promise<readonly Figure[]>,
-): Promise<readonly Figure[]> {
-  const sandbox = new Sandbox(`bench-${name}`);
-  try {
-    return await measure(sandbox);
-  } finally {
-    await sandbox.close();
-  }
-}
 
 const member = (index: number): string => `first.last${index}@mail${index % 5000}.example.net`;
 
@@ -225,10 +184,6 @@ async function timeOfRcpt(client: SmtpClient, index: number): Promise<number> {
 function residentMemory(pid: number): number {
   const [, kilobytes = 'NaN'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return (Number(kilobytes) * 1024) / 1e6;
-}
-
-function quantile(values: readonly number[], share: number): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
 interface Hostile {

@@ -3,15 +3,16 @@
  */
 import { connectPeer, type Peer } from '../support/peer.ts';
 import type { Sandbox } from '../e2e/sandbox.ts';
-import { START, type Subject, startSink } from './subjects.ts';
+import type { Subject } from './programs.ts';
+import { startPostern, startSink } from './subjects.ts';
 
 /** Milliseconds that a client waits for a reply before the run fails. */
 const PATIENCE = 120_000;
 
-/** `own`: see the surroundings of a subject. */
+/** `own`: see startPostern. */
 export async function startChain(sandbox: Sandbox, own: { system?: string; more?: string }): Promise<Subject> {
   const sink = await startSink(sandbox, 'lmtp');
-  return START.postern({ sandbox, protocol: 'lmtp', sink: sink.address, ...own });
+  return startPostern({ sandbox, protocol: 'lmtp', sink: sink.address, ...own });
 }
 
 export function portOf({ address }: Subject): number {

@@ -8,7 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sandbox } from '../e2e/sandbox.ts';
 import { figuresOf, type ProcessFigures } from './process-figures.ts';
-import { spread } from './report.ts';
+import { spread } from './quantile.ts';
 import { endSession, expect, openSession, portOf, sendMessage, startChain } from './sessions.ts';
 
 export interface SoakOptions {

@@ -18,9 +18,9 @@ export class Sandbox {
   readonly folder: string;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
 
-  /** The folder can be entered by every user: mail software drops root's rights. */
-  constructor(name: string) {
-    this.folder = mkdtempSync(join(tmpdir(), `postern-${name}-`));
+  /** The folder, below `parent`, can be entered by every user: mail software drops root's rights. */
+  constructor(name: string, parent = tmpdir()) {
+    this.folder = mkdtempSync(join(parent, `postern-${name}-`));
     chmodSync(this.folder, 0o755);
     this.onClose(() => rmSync(this.folder, { recursive: true, force: true }));
   }
