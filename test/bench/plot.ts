@@ -7,8 +7,8 @@ export interface Panel {
   readonly points: readonly { readonly seconds: number; readonly offered: number; readonly delivered: number }[];
 }
 
-const PANEL = { width: 360, height: 260, left: 70, top: 44, gap: 56 } as const;
-const BOTTOM = 64;
+const PANEL = { width: 360, height: 260, left: 84, top: 44, gap: 72 } as const;
+const BOTTOM = 84;
 const RIGHT = 20;
 const TICKS = 5;
 
@@ -72,8 +72,8 @@ function drawPanel({ title, points }: Panel, time: Axis, count: Axis): string {
     ...columns,
     `<text x="${PANEL.width}" y="${PANEL.height + 36}" text-anchor="end">seconds</text>`,
     `<polygon class="backlog" points="${[...line('offered'), ...[...line('delivered')].reverse()].join(' ')}"/>`,
-    `<polyline class="offered" points="${line('offered').join(' ')}"/>`,
     `<polyline class="delivered" points="${line('delivered').join(' ')}"/>`,
+    `<polyline class="offered" points="${line('offered').join(' ')}"/>`,
     `<path class="axis" d="M0 0V${PANEL.height}H${PANEL.width}"/>`,
   ].join('\n');
 }
