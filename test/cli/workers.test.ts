@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/load.ts';
@@ -66,6 +67,64 @@ test('a worker is killed in the middle of a message: no false 250, the other goe
   service.process.kill('SIGTERM');
   assert.equal(await service.ended, 0);
 });
+
+test('a worker is killed while the downstream holds the dot: the client hears no reply, and the others go on', async (t) => {
+  const { port: downstream, dot } = await holdingServer(t);
+  const port = await freePort();
+  const text = `version: 1
+listen: [ { lmtp: "127.0.0.1:${port}" } ]
+downstreams: { slow: { lmtp: "127.0.0.1:${downstream}" } }
+routes: [ { to: slow } ]
+workers: 2
+`;
+  const service = start(t, folderWith(t, { 'postern.yaml': text }));
+  await service.says(/"event":"listening"/);
+  const sessions = [await beginMessage(port, 'ann@example.net'), await beginMessage(port, 'bob@example.net')];
+  const answers = sessions.map((session) => session.ask(CONTENT));
+  await dot(2);
+  const [first = 0, second = 0] = workersOf(service);
+  process.kill(first, 'SIGKILL');
+  await service.says(/"event":"worker-died".*"signal":"SIGKILL"/);
+  assert.equal(await Promise.race(answers), null, 'the connection is closed without a reply');
+  process.kill(second, 'SIGKILL');
+  assert.deepEqual(await Promise.all(answers), [null, null]);
+  service.process.kill('SIGKILL');
+});
+
+/** An LMTP server that never answers the final dot; `dot` waits until so many messages have come to it. */
+async function holdingServer(t: TestContext): Promise<{ readonly port: number; dot(count: number): Promise<void> }> {
+  let held = 0;
+  let wake: () => void = () => {};
+  const server = createServer((socket) => {
+    let pending = '';
+    let inContent = false;
+    socket.on('error', () => {});
+    socket.write('220 slow.example\r\n');
+    socket.on('data', (chunk: Buffer) => {
+      pending += chunk.toString();
+      for (let end = pending.indexOf('\r\n'); !inContent && end !== -1; end = pending.indexOf('\r\n')) {
+        inContent = pending.startsWith('DATA');
+        pending = pending.slice(end + 2);
+        socket.write(inContent ? '354 Go on\r\n' : '250 Ok\r\n');
+      }
+      if (!inContent || !pending.endsWith('\r\n.\r\n')) return;
+      held += 1;
+      wake();
+    });
+  });
+  t.after(() => server.close());
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  return {
+    port: address !== null && typeof address === 'object' ? address.port : 0,
+    async dot(count) {
+      while (held < count)
+        await new Promise<void>((done) => {
+          wake = done;
+        });
+    },
+  };
+}
 
 test('metrics and stats are those of all workers', async (t) => {
   const { folder, port, service } = await serveByTwo(t);
