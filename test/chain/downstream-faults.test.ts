@@ -192,8 +192,9 @@ interface Running extends Case {
   readonly server: ScriptedServer;
 }
 
-/** Longest wait for a reply of a downstream, in milliseconds: each chain waits so long once, in many cases at once. */
-const PATIENCE = 3_000;
+/** Longest wait for a reply of a downstream, in milliseconds: each chain waits so long once, in many cases at once. On a busy
+ * machine the slow ones, octet by octet, need some of it. */
+const PATIENCE = 8_000;
 
 const ID = /\(id \w+\)/g;
 
