@@ -255,7 +255,7 @@ const rows: readonly Row[] = [
 ];
 
 /** Rows that end by the reply timeout wait so long, in milliseconds; no other row waits for anything. */
-const PATIENCE = 250;
+const PATIENCE = 1_000;
 
 describe('what a downstream does wrong', { concurrency: 4 }, () => {
   for (const row of rows) {
