@@ -91,6 +91,11 @@ const refused: readonly { name: string; given: string; expect: readonly [Diagnos
   },
   { name: 'a value that is a comment', given: 'a: #42\nb: x\n', expect: [['E_EMPTY', '1:4+3']] },
   { name: 'a text cut short', given: 'a: See ticket #42 for it \n', expect: [['E_CUT_SHORT', '1:15+10']] },
+  {
+    name: 'a long text cut short',
+    given: `a: ${'See '.repeat(20)}#42\n`,
+    expect: [['E_CUT_SHORT', '1:84+3']],
+  },
   { name: 'a text of several lines cut short', given: 'a: See\n  ticket #42\n', expect: [['E_CUT_SHORT', '2:10+3']] },
   { name: 'a text in brackets cut short', given: 'a: [ See #42\n  , b ]\n', expect: [['E_CUT_SHORT', '1:10+3']] },
   { name: 'a comment that hides a bracket', given: 'a: { b: foo #42 }\nc: 1\n', expect: [['E_CUT_SHORT', '1:13+5']] },

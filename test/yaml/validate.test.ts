@@ -186,3 +186,19 @@ test('an issue at a key that the schema names itself', () => {
   });
   assert.deepEqual(told(run(schema, 'a: 1\nb: 2\n').diagnostics), ['2:4+1 E_NOT_ALLOWED not beside a']);
 });
+
+test('a long value is shown by its beginning, and the kinds of values have names', () => {
+  const words = Array.from({ length: 21 }, (_, n) => `word-${n}`);
+  const schema = z.strictObject({ list: z.array(text), word: z.enum(words), flag: z.boolean(), number: z.number() });
+  const long = 'y'.repeat(41);
+  const { diagnostics } = run(schema, `list: ${long}\nword: nothing-like-it\nflag: a\nnumber: b\n`);
+  assert.deepEqual(told(diagnostics), [
+    `1:7+41 E_TYPE expected a list, found "${'y'.repeat(40)}…" (write a dash and a space in front of each entry)`,
+    `2:7+15 E_VALUE expected ${words
+      .slice(0, -1)
+      .map((word) => `"${word}"`)
+      .join(', ')} or "word-20", found "nothing-like-it"`,
+    '3:7+1 E_TYPE expected true or false, found "a"',
+    '4:9+1 E_TYPE expected a number, found "b"',
+  ]);
+});
