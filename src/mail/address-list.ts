@@ -110,7 +110,8 @@ const DOMAIN = /^(?:\[[^[\]]*\]|[^[\]]*)$/;
 function mailboxOf(localPart: string, rawDomain: string): Mailbox | null {
   if (ENCODED_WORD.test(localPart) || ENCODED_WORD.test(rawDomain) || !DOMAIN.test(rawDomain)) return null;
   const domain = normalDomain(rawDomain);
-  return domain === '' && rawDomain !== '' ? null : { localPart, domain };
+  // `<"">` and a lone backslash in brackets name nobody.
+  return domain === '' && (rawDomain !== '' || localPart === '') ? null : { localPart, domain };
 }
 
 const PLAIN_DOMAIN = /^[a-z0-9._-]*$/i;

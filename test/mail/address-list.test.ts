@@ -31,6 +31,8 @@ const lists: { name: string; given: string; expect: string[] }[] = [
   { name: 'a local-part in UTF-8', given: 'grüße@example.net', expect: ['grüße@example.net'] },
   { name: 'an underscore and a final dot', given: 'a@b_c.example.', expect: ['a@b_c.example'] },
   { name: 'no domain, in brackets', given: 'Cron <root>', expect: ['root'] },
+  { name: 'nothing in quotes, in brackets', given: 'x <"">', expect: [] },
+  { name: 'a backslash at the end, in brackets', given: '<\\', expect: [] },
   // RFC 5322 section 4.4
   { name: 'obsolete: a source route', given: '<@a.example,@b.example:c@d.example>', expect: ['c@d.example'] },
   { name: 'obsolete: blanks around dots', given: 'ann . b @ example . net', expect: ['ann.b@example.net'] },
