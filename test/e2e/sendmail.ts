@@ -61,8 +61,9 @@ export class Sendmail {
     const system = new PrivateSystem(sandbox, 'sendmail-system', {
       users: [],
       etc: {
-        // Without a dot in the name of this machine it waits a minute before it reads its configuration.
-        hosts: `127.0.0.1 localhost\n127.0.1.1 mx.example.test ${hostname()}\n`,
+        // Without a dot in the name of this machine it waits a minute before it reads its configuration. It is the name that
+        // Postern greets with too, as in the example: over SMTP Sendmail takes that for a loop.
+        hosts: `127.0.0.1 localhost\n127.0.1.1 mx.example.org ${hostname()}\n`,
         'mail/mailertable': readFileSync(options.mailertable, 'utf8'),
         'mail/relay-domains': readFileSync(options.relayDomains, 'utf8'),
       },
@@ -127,7 +128,7 @@ define(\`HELP_FILE', \`')dnl
 define(\`confCW_FILE', \`')dnl
 define(\`confCT_FILE', \`')dnl
 define(\`confCR_FILE', \`/etc/mail/relay-domains')dnl
-define(\`confDOMAIN_NAME', \`mx.example.test')dnl
+define(\`confDOMAIN_NAME', \`mx.example.org')dnl
 define(\`confSERVICE_SWITCH_FILE', \`${SEEN_AS}/service.switch')dnl
 define(\`confHOSTS_FILE', \`/etc/hosts')dnl
 define(\`confTO_IDENT', \`0')dnl
