@@ -62,6 +62,8 @@ export interface TextPart {
   readonly type: string;
   /** Decoded, and of HTML what a reader sees. Lines end in LF, so that `(?m)` finds both ends of one. */
   readonly text: string;
+  /** Those that `text` is decoded from, each its character if it is one of ASCII; null where it is made in another way. */
+  readonly octets: Buffer | null;
   /** Hosts of its links. */
   readonly hosts: readonly string[];
   /** Whether there is more of it than was looked at. */
@@ -82,20 +84,69 @@ export const textsOf: (message: Message) => Eventual<readonly TextPart[]> = once
 );
 
 function readTexts(sources: readonly TextSource[]): readonly TextPart[] {
-  const room = { plain: TEXT_WINDOW, html: TEXT_WINDOW };
+  let room = TEXT_WINDOW;
   return sources.map((source) => {
-    const { kind, part } = source;
-    const { text, links } = source.read();
-    const seen = text.slice(0, room[kind]);
-    room[kind] -= seen.length;
-    return {
-      kind,
-      type: part.type,
-      text: seen,
-      hosts: hostsOf(seen, links),
-      cut: source.cut || seen.length < text.length,
-    };
+    if (source.kind === 'plain') return new PlainText(source.part, source.read(), source.cut);
+    const { text, links } = readHtml(linesOf(source.read(), source.part.charset));
+    const seen = text.slice(0, room);
+    room -= seen.length;
+    return new HtmlText(source.part, seen, links, source.cut || seen.length < text.length);
   });
+}
+
+// Classes, because most of what they tell is computed only where it is asked for.
+class PlainText implements TextPart {
+  readonly kind = 'plain';
+  readonly type: string;
+  readonly cut: boolean;
+  readonly #octets: Buffer;
+  readonly #charset: string | null;
+  #text: string | undefined;
+  #hosts: readonly string[] | undefined;
+
+  constructor({ type, charset }: BodyPart, octets: Buffer, cut: boolean) {
+    this.type = type;
+    this.cut = cut;
+    this.#octets = octets;
+    this.#charset = charset;
+  }
+
+  get octets(): Buffer | null {
+    return this.#charset === null || HOLDS_ASCII.test(this.#charset) ? this.#octets : null;
+  }
+
+  /** No charset makes more characters than there are octets, so it is within the window. */
+  get text(): string {
+    this.#text ??= linesOf(this.#octets, this.#charset);
+    return this.#text;
+  }
+
+  get hosts(): readonly string[] {
+    this.#hosts ??= hostsOf(this.text, []);
+    return this.#hosts;
+  }
+}
+
+class HtmlText implements TextPart {
+  readonly kind = 'html';
+  readonly type: string;
+  readonly text: string;
+  readonly octets = null;
+  readonly cut: boolean;
+  readonly #links: readonly string[];
+  #hosts: readonly string[] | undefined;
+
+  constructor({ type }: BodyPart, text: string, links: readonly string[], cut: boolean) {
+    this.type = type;
+    this.text = text;
+    this.cut = cut;
+    this.#links = links;
+  }
+
+  get hosts(): readonly string[] {
+    this.#hosts ??= hostsOf(this.text, this.#links);
+    return this.#hosts;
+  }
 }
 
 interface Room {
@@ -119,22 +170,29 @@ class TextSource {
 
   push(encoded: Buffer, room: Room): boolean {
     const octets = this.#decode(encoded);
-    const seen = octets.subarray(0, room[this.kind]);
-    room[this.kind] -= seen.length;
+    const left = room[this.kind];
+    this.cut = octets.length > left;
+    const seen = this.cut ? octets.subarray(0, left) : octets;
+    room[this.kind] = left - seen.length;
     this.#pieces.push(seen);
-    if (seen.length < octets.length) this.cut = true;
     return !this.cut;
   }
 
-  read(): { readonly text: string; readonly links: readonly string[] } {
-    const octets = Buffer.concat(this.#pieces.splice(0));
-    const text = textOf(octets, this.part.charset).replaceAll('\r\n', '\n');
-    return this.kind === 'html' ? readHtml(text) : { text, links: [] };
+  read(): Buffer {
+    const [first, ...more] = this.#pieces;
+    return first !== undefined && more.length === 0 ? first : Buffer.concat(this.#pieces);
   }
 }
 
+/** Charsets in which the octets of ASCII are the characters of ASCII; there are more of them. */
+const HOLDS_ASCII = /^(?:us-ascii|ascii|utf-?8|unknown-8bit|8bit|iso-8859-\d+|windows-125\d)$/;
+
+function linesOf(octets: Buffer, charset: string | null): string {
+  return decode(octets, charset).replaceAll('\r\n', '\n');
+}
+
 /** Where no charset is named, or one that says too little, UTF-8 if it is UTF-8, else Latin-1. */
-function textOf(octets: Buffer, charset: string | null): string {
+function decode(octets: Buffer, charset: string | null): string {
   if (charset !== null && !/^(?:us-ascii|ascii|utf-?8|unknown-8bit|8bit)$/.test(charset))
     return decodeCharset(octets, charset);
   // A window may cut a character in two.

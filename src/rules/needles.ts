@@ -1,9 +1,13 @@
 /**
  * needles - many literals looked for in one pass over a text (Aho and Corasick, 1975), without regard to case.
  *
- * Characters fall into 64 classes, all cases of a letter into one, and of a long literal only the end is looked for: so the
- * automaton stays small, and what it finds may be there. What it does not find is not there: that answer is exact, and it
- * is the one that costs nothing. A pass takes some nanoseconds a character, whatever the number of literals.
+ * Characters fall into 64 classes, all cases of a letter into one, a run of white space counts as one blank, and of a long
+ * literal only the end is looked for: so the automaton stays small, and what it finds may be there. What it does not find is
+ * not there: that answer is exact, and it is the one that costs nothing. A pass takes some nanoseconds a character, whatever
+ * the number of literals.
+ *
+ * A text that is ASCII need not be made for that: to decode it, fold it and make one blank of its white space would change
+ * nothing about what is found, so its octets are gone through as they came.
  */
 
 /** Position of a literal among those of its needles. */
@@ -23,10 +27,18 @@ const MOST_TEXTS = 8;
 interface Automaton {
   /** By state and class. */
   readonly next: Uint16Array;
-  /** States from here on end a literal. */
+  /** States from here on end a literal, but the last: nothing is known behind an octet that may be no character. */
   readonly accepting: number;
   /** What each of these has found, the first that of `accepting`. */
   readonly found: readonly (readonly NeedleId[])[];
+  /** By state: how many characters of a literal were found. */
+  readonly depths: Uint8Array;
+}
+
+/** A text, and the octets that it is made from where each of them is its character if it is one of ASCII. */
+export interface TextOfOctets {
+  readonly text: string;
+  readonly octets: Uint8Array | null;
 }
 
 /** Texts that were gone through last, the newest first, for whichever needles. */
@@ -47,8 +59,9 @@ export class Needles {
   }
 
   /** The literals that may stand in the text; all that do are among them. */
-  find(text: string): ReadonlySet<NeedleId> {
-    if (this.#ids.size === 0) return NOTHING;
+  find(given: string | TextOfOctets): ReadonlySet<NeedleId> {
+    if (this.#ids.size === 0 || (typeof given === 'object' && !this.mayStandIn(given))) return NOTHING;
+    const text = typeof given === 'object' ? given.text : given;
     const known = recent.find((one) => one.text === text);
     const kept = known?.found.get(this);
     if (kept !== undefined) return kept;
@@ -71,6 +84,30 @@ export class Needles {
     return found.size > 0 && ids.some((id) => found.has(id));
   }
 
+  /**
+   * Whether any may stand in the text; true where only the text can tell. The octets are gone through in four places at a
+   * time: a step waits for the one before, so a processor has time for three others meanwhile.
+   */
+  mayStandIn({ octets }: TextOfOctets): boolean {
+    if (octets === null) return true;
+    this.#automaton ??= build([...this.#ids.keys()]);
+    const { next, accepting } = this.#automaton;
+    const quarter = octets.length >> 2;
+    const [second, third, rest] = [quarter, 2 * quarter, 3 * quarter];
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let at = 0; at < quarter; at += 1) {
+      a = next[(a << CLASS_BITS) | (OCTETS[octets[at] as number] as number)] as number;
+      b = next[(b << CLASS_BITS) | (OCTETS[octets[at + second] as number] as number)] as number;
+      c = next[(c << CLASS_BITS) | (OCTETS[octets[at + third] as number] as number)] as number;
+      d = next[(d << CLASS_BITS) | (OCTETS[octets[at + rest] as number] as number)] as number;
+      if (a >= accepting || b >= accepting || c >= accepting || d >= accepting) return true;
+    }
+    const ends = [quarter, 2 * quarter, 3 * quarter, 4 * quarter];
+    return [a, b, c, d].some((state, lane) =>
+      endsBehind(this.#automaton as Automaton, octets, state, ends[lane] as number),
+    );
+  }
+
   /** Tells of each place where literals may end, with the offset behind it. */
   search(text: string, take: (ids: readonly NeedleId[], end: number) => void): void {
     this.#automaton ??= build([...this.#ids.keys()]);
@@ -85,15 +122,40 @@ export class Needles {
   }
 }
 
-/** Class 0 is that of controls, 44 to 51 are those of rarer marks, and all others hold one character in all its cases. */
+/**
+ * 37 is the class of white space, 44 to 51 are those of rarer marks, 52 that of controls, and all others hold one character
+ * in all its cases. 0 is that of octets which may be no character, or one that is not looked at.
+ */
 const ALONE = ' -_./:@';
+const BLANK = 37;
+const NO_CHARACTER = 0;
 const ASCII: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code).toLowerCase();
   if (/[a-z]/.test(character)) return 1 + character.charCodeAt(0) - 0x61;
   if (/[0-9]/.test(character)) return 27 + Number(character);
-  if (ALONE.includes(character)) return 37 + ALONE.indexOf(character);
-  return code < 0x20 ? 0 : 44 + (code % 8);
+  if (/[\t-\r]/.test(character)) return BLANK;
+  if (ALONE.includes(character)) return BLANK + ALONE.indexOf(character);
+  return code < 0x20 ? 52 : 44 + (code % 8);
 });
+const OCTETS: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
+  /[\t-\r -~]/.test(String.fromCharCode(octet)) ? (ASCII[octet] ?? 0) : NO_CHARACTER,
+);
+
+/** Whether a literal of which something was found in front of `border` may end behind it. */
+function endsBehind({ next, accepting, depths }: Automaton, octets: Uint8Array, from: number, border: number): boolean {
+  const last = octets.length - (octets.length % 4);
+  let state = from;
+  // Runs of white space are longer than what counts of them, so what was passed is counted and not the distance.
+  let passed = 0;
+  for (let at = border; at < octets.length && (at >= last || (depths[state] ?? 0) > passed); at += 1) {
+    const one = OCTETS[octets[at] ?? 0] ?? 0;
+    const before = state;
+    state = next[(state << CLASS_BITS) | one] ?? 0;
+    if (state >= accepting) return true;
+    if (one !== BLANK || state !== before) passed += 1;
+  }
+  return false;
+}
 
 /** Made when the first character beyond ASCII comes. */
 let classes: Uint8Array | null = null;
@@ -121,6 +183,7 @@ function build(literals: readonly string[]): Automaton {
 interface Trie {
   readonly next: Uint16Array;
   readonly found: (readonly NeedleId[])[];
+  readonly depths: Uint8Array;
 }
 
 const NO_ID: readonly NeedleId[] = [];
@@ -129,27 +192,36 @@ const NO_ID: readonly NeedleId[] = [];
 function grow(literals: readonly string[], longest: number): Trie | null {
   const most = literals.reduce((sum, { length }) => sum + Math.min(length, longest), 1);
   const next = new Uint16Array(Math.min(most, MOST_STATES) << CLASS_BITS);
+  const depths = new Uint8Array(Math.min(most, MOST_STATES));
   const found: (readonly NeedleId[])[] = [NO_ID];
   for (const [id, literal] of literals.entries()) {
     let state = 0;
-    for (let at = Math.max(0, literal.length - longest); at < literal.length; at += 1) {
-      const edge = (state << CLASS_BITS) | classOf(literal.charCodeAt(at));
+    for (const [depth, one] of classesOf(literal).slice(-longest).entries()) {
+      const edge = (state << CLASS_BITS) | one;
       state = next[edge] ?? 0;
       if (state !== 0) continue;
       state = found.length;
       if (state >= MOST_STATES) return null;
       next[edge] = state;
+      depths[state] = depth + 1;
       found.push(NO_ID);
     }
     found[state] = [...(found[state] ?? NO_ID), id];
   }
-  return { next: next.subarray(0, found.length << CLASS_BITS), found };
+  return { next: next.subarray(0, found.length << CLASS_BITS), found, depths };
 }
 
-/** Folds the failure links into the transitions. */
-function complete({ next, found }: Trie): Trie {
+/** A run of white space is one blank. */
+function classesOf(literal: string): readonly number[] {
+  const classes = Array.from({ length: literal.length }, (_, at) => classOf(literal.charCodeAt(at)));
+  return classes.filter((one, at) => one !== BLANK || classes[at - 1] !== BLANK);
+}
+
+/** Folds the failure links into the transitions; behind a blank other blanks change nothing. */
+function complete({ next, found, depths }: Trie): Trie {
   const order = new Uint16Array(found.length);
   const fails = new Uint16Array(found.length);
+  const blank = new Uint8Array(found.length);
   let known = 1;
   for (let at = 0; at < known; at += 1) {
     const state = order[at] ?? 0;
@@ -161,20 +233,22 @@ function complete({ next, found }: Trie): Trie {
       const behind = state === 0 ? 0 : (next[(fail << CLASS_BITS) | one] ?? 0);
       const child = next[edge] ?? 0;
       if (child === 0) {
-        next[edge] = behind;
+        next[edge] = one === BLANK && blank[state] === 1 ? state : behind;
         continue;
       }
       fails[child] = behind;
+      blank[child] = one === BLANK ? 1 : 0;
       order[known] = child;
       known += 1;
     }
   }
-  return { next, found };
+  return { next, found, depths };
 }
 
-/** States that end literals last. */
-function renumber({ next, found }: Trie): Automaton {
+/** States that end literals last, and behind them the one that knows nothing. */
+function renumber({ next, found, depths }: Trie): Automaton {
   const accepting = found.reduce((sum, { length }) => sum + (length === 0 ? 1 : 0), 0);
+  const lost = found.length;
   const renamed = new Uint16Array(found.length);
   const moved: (readonly NeedleId[])[] = [];
   let passing = 0;
@@ -183,10 +257,13 @@ function renumber({ next, found }: Trie): Automaton {
     if (ids.length === 0) passing += 1;
     else moved.push(ids);
   }
-  const result = new Uint16Array(next.length);
+  const result = new Uint16Array((found.length + 1) << CLASS_BITS).fill(lost);
+  const sorted = new Uint8Array(found.length + 1);
   for (let state = 0; state < found.length; state += 1) {
-    const [from, to] = [state << CLASS_BITS, (renamed[state] ?? 0) << CLASS_BITS];
-    for (let one = 0; one < CLASSES; one += 1) result[to | one] = renamed[next[from | one] ?? 0] ?? 0;
+    const named = renamed[state] ?? 0;
+    sorted[named] = depths[state] ?? 0;
+    const [from, to] = [state << CLASS_BITS, named << CLASS_BITS];
+    for (let one = 1; one < CLASSES; one += 1) result[to | one] = renamed[next[from | one] ?? 0] ?? 0;
   }
-  return { next: result, accepting, found: moved };
+  return { next: result, accepting, found: moved, depths: sorted };
 }

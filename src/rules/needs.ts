@@ -9,6 +9,7 @@ import { isReached } from '../core/facts.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { literalOfLike } from './like.ts';
 import type { TextWords } from './match.ts';
+import type { TextOfOctets } from './needles.ts';
 import { requiredLiterals } from './required-literals.ts';
 
 /** Where literals are looked for. Two of the same name are the same. */
@@ -17,7 +18,7 @@ export interface Haystack {
   /** From which on its texts are known. */
   readonly phase: Phase;
   /** null where they are not known yet, though the phase is reached. */
-  textsOf(facts: Facts): readonly string[] | null;
+  textsOf(facts: Facts): readonly (string | TextOfOctets)[] | null;
 }
 
 /** `literals`: one of them stands in a text of the haystack; null where any text will do. */

@@ -9,7 +9,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { fileVersion } from '../store/file-version.ts';
-import { type NeedleId, Needles } from './needles.ts';
+import { type NeedleId, Needles, type TextOfOctets } from './needles.ts';
 import { pause } from './pace.ts';
 import type { FilePatterns, Pattern, PatternCache } from './pattern.ts';
 import { type LineProblem, type PatternLine, parsePatternLines } from './pattern-lines.ts';
@@ -25,8 +25,8 @@ const CANDIDATE = 64;
 
 /** The texts of a message, lines ending in LF. */
 export interface Lines {
-  readonly header: string;
-  readonly body: string;
+  readonly header: string | TextOfOctets;
+  readonly body: string | TextOfOctets;
 }
 
 /** Everything that is wrong with the text of a file. */
@@ -150,6 +150,8 @@ interface Candidate {
   readonly text: string;
 }
 
+const NONE: readonly Candidate[] = [];
+
 class LineSearch {
   readonly #patterns: FilePatterns;
   readonly #needles = new Needles();
@@ -172,19 +174,22 @@ class LineSearch {
     }
   }
 
-  candidates(text: string, account: object): readonly Candidate[] {
+  candidates(given: string | TextOfOctets, account: object): readonly Candidate[] {
+    const seen = typeof given === 'string' || this.#loose.length > 0 || this.#needles.mayStandIn(given);
+    if (!seen) return NONE;
+    const text = typeof given === 'string' ? given : given.text;
     const found: Candidate[] = [];
     const add = (entry: Entry, start: number): void => {
       this.#patterns.charge(CANDIDATE, account);
       found.push({ entry, text: lineAt(text, start) });
     };
-    const seen = new Map<Entry, number>();
+    const asked = new Map<Entry, number>();
     this.#needles.search(text, (ids: readonly NeedleId[], end) => {
       const start = text.lastIndexOf('\n', end - 1) + 1;
       for (const id of ids) {
         for (const entry of this.#byNeedle[id] ?? []) {
-          if (seen.get(entry) === start) continue;
-          seen.set(entry, start);
+          if (asked.get(entry) === start) continue;
+          asked.set(entry, start);
           add(entry, start);
         }
       }

@@ -204,9 +204,14 @@ function product(before: readonly string[], behind: readonly string[]): readonly
 /** The longer the shortest literal, the rarer it is found for nothing. */
 function better(one: readonly string[] | null, other: readonly string[] | null): readonly string[] | null {
   if (one === null || other === null) return one ?? other;
-  return shortest(other) > shortest(one) ? other : one;
+  return rarity(other) > rarity(one) ? other : one;
 }
 
-function shortest(literals: readonly string[]): number {
-  return literals.reduce((least, { length }) => Math.min(least, length), Number.POSITIVE_INFINITY);
+/** They stand in nearly every message, and so tell nothing. */
+const FIELD_NAME =
+  /^(?:received|return-path|from|to|subject|date|message-id|mime-version|content-type|content-transfer-encoding|x-mailer): ?$/i;
+
+function rarity(literals: readonly string[]): number {
+  const ofEach = literals.map((literal) => (FIELD_NAME.test(literal) ? 1 : literal.length));
+  return ofEach.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
 }

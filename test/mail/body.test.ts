@@ -34,6 +34,16 @@ const texts: readonly { name: string; header: string; body: string | Buffer; exp
 for (const { name, header, body, expect } of texts)
   test(name, async () => assert.equal(await textOf(header, body), expect));
 
+test('octets of ASCII are the text, in whatever charset that they are given with', async () => {
+  const body = 'All ~@[\\]^_`{|}\r\n the\ttulips\r\n';
+  for (const charset of ['us-ascii', 'utf-8', 'iso-8859-1', 'iso-8859-15', 'windows-1252', 'unknown-8bit']) {
+    const [part] = await textsOf(message(`Content-Type: text/plain; charset=${charset}`, body));
+    assert.equal(part?.octets?.toString('latin1').replaceAll('\r\n', '\n'), part?.text, charset);
+  }
+  for (const type of ['text/plain; charset=utf-16', 'text/plain; charset=iso-2022-jp', 'text/html'])
+    assert.equal((await textsOf(message(`Content-Type: ${type}`, body)))[0]?.octets, null, type);
+});
+
 const pages: readonly { given: string; text: string; links?: readonly string[] }[] = [
   { given: 'a < b &lt; c & d', text: 'a < b < c & d' },
   { given: 'a<script>b</script>c<STYLE>d</style >e', text: 'a\n\nc\n\ne' },

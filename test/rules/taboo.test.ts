@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { checkSetFiles } from '../../src/rules/check-files.ts';
 import { BUDGET, PatternCache } from '../../src/rules/pattern.ts';
-import { type Lines, openPatternFile } from '../../src/rules/pattern-file.ts';
+import { openPatternFile } from '../../src/rules/pattern-file.ts';
 import { parsePatternLines } from '../../src/rules/pattern-lines.ts';
 import { openPresets } from '../../src/rules/presets.ts';
 import { formatDiagnostic } from '../../src/yaml/frame.ts';
@@ -129,8 +129,8 @@ test('a list reads only files of its own folder, a preset only what a parameter 
 });
 
 /** As if each pattern were asked of each line. */
-function plainly(patterns: readonly string[], { header, body }: Lines): string | null {
-  for (const text of [header, body]) {
+function plainly(patterns: readonly string[], ...texts: readonly string[]): string | null {
+  for (const text of texts) {
     for (const [index, pattern] of patterns.entries()) {
       const compiled = RE2JS.compile(`(?i)${pattern}`);
       if (text.split('\n').some((line) => compiled.test(line))) return `${index}`;
@@ -167,7 +167,9 @@ test('it finds something where asking each pattern of each line does', async () 
         index += 1;
         const file = openPatternFile(cache, write(`some-${index}.txt`, some.join('\n')), () => 0);
         const match = await file.find({ header, body }, {});
-        const plain = plainly(some, { header, body });
+        const octets = { text: body, octets: Buffer.from(body.replaceAll('\n', '\r\n')) };
+        assert.equal(await file.find({ header, body: octets }, {}), match);
+        const plain = plainly(some, header, body);
         // An empty text has no line.
         assert.equal(match !== null, plain !== null, JSON.stringify({ some, header, body, match, plain }));
         if (match !== null) found += 1;

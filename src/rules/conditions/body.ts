@@ -11,6 +11,7 @@ import { foldForMatch } from '../../mail/text.ts';
 import { anyOne } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
 import { askNothing, asksSomething, compileText, textWords } from '../match.ts';
+import type { TextOfOctets } from '../needles.ts';
 import { type Haystack, literalsOf } from '../needs.ts';
 import { withoutEmpty } from '../text-match.ts';
 
@@ -65,10 +66,15 @@ export const body = defineCondition({
   },
 });
 
-const FOLDED = haystackOf('body', foldedText);
-const RAW = haystackOf('raw body', ({ text }) => text);
+const FOLDED = haystackOf('body', (part) => ({
+  octets: part.octets,
+  get text() {
+    return foldedText(part);
+  },
+}));
+const RAW = haystackOf('raw body', (part) => part);
 
-function haystackOf(name: string, textOf: (part: TextPart) => string): Haystack {
+function haystackOf(name: string, textOf: (part: TextPart) => TextOfOctets): Haystack {
   return {
     name,
     phase: 'content',

@@ -12,6 +12,7 @@ import { andThen, type Eventual, oncePer } from '../../core/eventual.ts';
 import type { BodyPart, Structure } from '../../mail/mime.ts';
 import { text } from '../../yaml/scalar.ts';
 import { askOnce, defineCondition } from '../condition.ts';
+import type { TextOfOctets } from '../needles.ts';
 import type { Lines } from '../pattern-file.ts';
 
 /** In the tests' folder of rules. */
@@ -61,10 +62,21 @@ function headerLines({ fields }: Header): string {
   return fields.map((field) => `${field.name}: ${oneLine(field.text)}`).join('\n');
 }
 
-function bodyLines({ parts }: Structure, texts: readonly TextPart[]): string {
-  const ofParts = parts.slice(1).flatMap(partLines);
-  const read = texts.map((part) => (part.text.includes('\r') ? part.text.replace(/\r\n?/g, '\n') : part.text));
-  return [...ofParts, ...read].join('\n');
+function bodyLines({ parts }: Structure, texts: readonly TextPart[]): string | TextOfOctets {
+  const [only] = texts;
+  if (only !== undefined && parts.length === 1) {
+    return {
+      octets: only.octets,
+      get text() {
+        return linesOfText(only);
+      },
+    };
+  }
+  return [...parts.slice(1).flatMap(partLines), ...texts.map(linesOfText)].join('\n');
+}
+
+function linesOfText({ text }: TextPart): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
 function partLines({ type, charset, disposition, names }: BodyPart): readonly string[] {
