@@ -20,12 +20,14 @@ import { createTls } from '../downstream/tls.ts';
 import { Spool } from '../mail/spool.ts';
 import type { Remembered } from '../pipeline/served.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
+import { type LastGood, rememberLastGood } from '../rules/list-rulesets.ts';
 import { openRulebook, type Rulebook } from '../rules/rulebook.ts';
 import { splitAddress } from '../rules/select.ts';
-import { BoundedCache } from '../store/memory.ts';
 import { Listener } from '../server/listener.ts';
 import type { Offers, Site } from '../server/site.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { BoundedCache } from '../store/memory.ts';
+import { memoryLedger } from '../store/memory-ledger.ts';
 
 /** Of each message this much stays in memory; the rest goes to a temporary file. */
 const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
@@ -34,8 +36,22 @@ const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
 const REMEMBERED_FOR = 4 * 60 * 60 * 1000;
 const MOST_REMEMBERED = 100_000;
 
-export function composeMemory(): BoundedCache<string> {
-  return new BoundedCache({ maxEntries: MOST_REMEMBERED, ttl: REMEMBERED_FOR });
+/** What outlives a reload. */
+export interface Lasting {
+  readonly memory: Remembered<string>;
+  readonly ledger: Ledger;
+  readonly lastGood: LastGood;
+  close(): void;
+}
+
+export function composeLasting(): Lasting {
+  const memory = new BoundedCache<string>({ maxEntries: MOST_REMEMBERED, ttl: REMEMBERED_FOR });
+  const ledger = memoryLedger();
+  const lastGood = rememberLastGood();
+  const close = (): void => {
+    for (const one of [memory, ledger, lastGood]) one.close();
+  };
+  return { memory, ledger, lastGood, close };
 }
 
 export interface Generation {
@@ -49,13 +65,16 @@ export interface Generation {
 }
 
 /** The rules of a configuration, without sockets: what `check` and `explain` need. */
-export function composeRules(config: Config, log: Log, ledger?: Ledger): ReturnType<typeof openRulebook> {
+export function composeRules(
+  config: Config,
+  log: Log,
+  lasting?: Pick<Lasting, 'ledger' | 'lastGood'>,
+): ReturnType<typeof openRulebook> {
   const { system, presets, lists } = config.rules;
   const may = { ...config.rules.may, file: config.file };
   const downstreams = config.downstreams.map(({ name }) => name);
   const maildirs = config.downstreams.filter(({ kind }) => kind === 'maildir').map(({ name }) => name);
-  const remembers = ledger === undefined ? {} : { ledger };
-  return openRulebook({ system, presets, lists, may, downstreams, maildirs, log, ...remembers });
+  return openRulebook({ ...lasting, system, presets, lists, may, downstreams, maildirs, log });
 }
 
 function composeDownstream(config: Config, downstream: DownstreamConfig, log: Log): Downstream {
@@ -94,16 +113,11 @@ interface Composed {
 }
 
 /**
- * Null with diagnostics where the rules do not load, or their own cases fail. `memory` and `ledger` live longer: a reload
- * forgets nothing.
+ * Null with diagnostics where the rules do not load, or their own cases fail. What is `lasting` the generation does not
+ * close: a reload forgets nothing.
  */
-export async function composeGeneration(
-  config: Config,
-  log: Log,
-  memory: Remembered<string>,
-  ledger?: Ledger,
-): Promise<Composed> {
-  const { rulebook, diagnostics: read, sources } = composeRules(config, log, ledger);
+export async function composeGeneration(config: Config, log: Log, lasting: Lasting): Promise<Composed> {
+  const { rulebook, diagnostics: read, sources } = composeRules(config, log, lasting);
   const diagnostics = [...read, ...((await rulebook?.checkSystem()) ?? [])];
   if (rulebook === null || diagnostics.some((diagnostic) => !isWarning(diagnostic))) {
     rulebook?.close();
@@ -117,7 +131,7 @@ export async function composeGeneration(
     route: (mailbox) => routeOf(config.routes, mailbox),
     downstreams,
     spool,
-    memory,
+    memory: lasting.memory,
     log,
     now: Date.now,
   });

@@ -8,12 +8,16 @@ import { formatAddress } from '../config/address.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
-import type { Ledger } from '../store/ledger.ts';
-import { memoryLedger } from '../store/memory-ledger.ts';
-import type { Remembered } from '../pipeline/served.ts';
 import type { Listener } from '../server/listener.ts';
 import type { Streams } from './command.ts';
-import { composeGeneration, composeListener, composeMemory, type Generation, listenerName } from './compose.ts';
+import {
+  composeGeneration,
+  composeListener,
+  composeLasting,
+  type Generation,
+  type Lasting,
+  listenerName,
+} from './compose.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { createLog } from './log.ts';
 import { type Live, Metrics, type Sample } from './metrics.ts';
@@ -50,31 +54,21 @@ type LoadOptions = Pick<ServiceOptions, 'file' | 'streams' | 'processes'>;
 
 /** The configuration, of which nothing is kept running, or null after printing what is wrong with it or its rules. */
 export async function tryLoad(options: LoadOptions, log: Log): Promise<Config | null> {
-  const ledger = memoryLedger();
-  const loaded = await load(options, () => log, { memory: new Map(), ledger });
+  const lasting = composeLasting();
+  const loaded = await load(options, () => log, lasting);
   await loaded?.generation.close();
-  ledger.close();
+  lasting.close();
   return loaded?.config ?? null;
 }
 
-/** What outlives a reload. */
-interface Lasting {
-  readonly memory: Remembered<string>;
-  readonly ledger: Ledger;
-}
-
 /** Configuration and rules, or null after printing what is wrong with them. */
-async function load(
-  options: LoadOptions,
-  logOf: (config: Config) => Log,
-  { memory, ledger }: Lasting,
-): Promise<Loaded | null> {
+async function load(options: LoadOptions, logOf: (config: Config) => Log, lasting: Lasting): Promise<Loaded | null> {
   const { file, streams, processes } = options;
   const { config: whole, diagnostics, text } = loadConfig(file);
   printDiagnostics(diagnostics, () => text, streams);
   if (whole === null) return null;
   const config = shareOf(whole, processes);
-  const composed = await composeGeneration(config, logOf(config), memory, ledger);
+  const composed = await composeGeneration(config, logOf(config), lasting);
   printDiagnostics(composed.diagnostics, (name) => composed.sources.get(name) ?? null, streams);
   return composed.generation === null ? null : { config, generation: composed.generation };
 }
@@ -109,7 +103,6 @@ export function needsRestart(old: Config, fresh: Config): readonly string[] {
 export class Service {
   readonly log: Log;
   readonly #options: ServiceOptions;
-  /** Outlives a reload. */
   readonly #lasting: Lasting;
   readonly #tally: Tally;
   readonly #metrics: Metrics | null;
@@ -124,7 +117,7 @@ export class Service {
     let log: Log | null = null;
     let metrics: Metrics | null = null;
     const tally = new Tally(Date.now);
-    const lasting = { memory: composeMemory(), ledger: memoryLedger() };
+    const lasting = composeLasting();
     const logOf = (config: Config): Log => {
       // Counting costs little, but nobody asks where there is no address to ask at.
       if (config.admin !== null) metrics = new Metrics(() => service?.live() ?? null, Date.now);
@@ -212,7 +205,7 @@ export class Service {
     const { drain } = this.config.timeouts;
     await Promise.all([...this.#listeners.values()].map((listener) => listener.drain(drain)));
     await this.#generation.close();
-    this.#lasting.ledger.close();
+    this.#lasting.close();
   }
 
   live(): Live {

@@ -5,9 +5,12 @@
  * the log, and the last good one stays in force; where there is none, the list is without rules that can be applied, which
  * is not the same as without a file. A hundred thousand files nobody writes to cost nothing.
  *
- * What is kept is bounded, and the oldest leaves. The last good ruleset of a broken file leaves with it: the next mail for
+ * A reload makes rulesets anew, for the system's rules, presets and permissions around them may be others: where a file is
+ * broken then, its last good text is compiled instead, and its cases are run; if it is not good any more, there is none.
+ *
+ * What is kept is bounded, and the oldest leaves. The last good version of a broken file leaves with it: the next mail for
  * that list finds the broken file alone and is deferred. That is the price of a bound, and it errs on the safe side: rules
- * that are not known are not guessed, and the client tries again. The same holds after a restart, and after a reload.
+ * that are not known are not guessed, and the client tries again. The same holds after a restart.
  */
 import { readFile } from 'node:fs/promises';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
@@ -19,6 +22,9 @@ import { LARGEST_FILE } from '../yaml/load.ts';
 import type { LoadedRuleset } from './load.ts';
 import type { Ruleset } from './ruleset.ts';
 
+/** By file, the text of the version that was last in force. Outlives the rulesets made of it. */
+export type LastGood = BoundedCache<string>;
+
 export interface ListRulesetsOptions {
   /** `list`: the list whose file it is; null for the default of a domain. */
   readonly load: (file: string, text: string, list: string | null) => LoadedRuleset | Promise<LoadedRuleset>;
@@ -27,6 +33,8 @@ export interface ListRulesetsOptions {
   readonly now: () => number;
   /** The disk, where it is left out. */
   readonly files?: RulesFiles;
+  /** Its own where it is left out. */
+  readonly lastGood?: LastGood;
   /** Rulesets of small files that are kept. */
   readonly maxRulesets?: number;
 }
@@ -50,7 +58,7 @@ const ON_DISK: RulesFiles = { version: (file) => fileVersion(file, LARGEST_FILE)
 
 /** Milliseconds for which a file is taken to be unchanged. */
 const TRUSTED_FOR = 2000;
-/** Places for rulesets. A compiled ruleset takes some fifteen times the memory of its text: 150 MB where all are taken. */
+/** Places for rulesets. A compiled one takes some fifteen times the memory of its text: with that 160 MB where all are taken. */
 const MOST_RULESETS = 5000;
 /** Octets of a file for each place that its ruleset takes. */
 const PLACE = 2048;
@@ -66,10 +74,15 @@ interface Kept {
   readonly lookedAt: number;
 }
 
+export function rememberLastGood(maxRulesets = MOST_RULESETS): LastGood {
+  return new BoundedCache({ maxEntries: maxRulesets });
+}
+
 export class ListRulesets {
   readonly #options: ListRulesetsOptions;
   readonly #files: RulesFiles;
   readonly #kept: BoundedCache<Kept>;
+  readonly #lastGood: LastGood;
   /** When a file was found missing; kept apart, so that mail to made-up addresses does not push rulesets out. */
   readonly #absent = new BoundedCache<number>({ maxEntries: MOST_ABSENT });
   readonly #looking = new Map<string, Promise<FoundRuleset>>();
@@ -78,6 +91,7 @@ export class ListRulesets {
     this.#options = options;
     this.#files = options.files ?? ON_DISK;
     this.#kept = new BoundedCache({ maxEntries: options.maxRulesets ?? MOST_RULESETS });
+    this.#lastGood = options.lastGood ?? rememberLastGood(options.maxRulesets);
   }
 
   /** Never rejects. */
@@ -104,16 +118,19 @@ export class ListRulesets {
   async #look(file: string, list: string | null, kept: Kept | undefined): Promise<FoundRuleset> {
     const lookedAt = this.#options.now();
     const keep = (fresh: Omit<Kept, 'lookedAt'>, octets = 0): FoundRuleset => {
-      this.#kept.set(file, { ...fresh, lookedAt }, Math.max(1, Math.ceil(octets / PLACE)));
+      this.#kept.set(file, { ...fresh, lookedAt }, placesOf(octets));
       return fresh.found;
     };
-    const setAside = (version: string, problem: string): FoundRuleset => {
-      const lastGood = kept?.found.ruleset ?? null;
+    const setAside = async (version: string, problem: string): Promise<FoundRuleset> => {
+      // Where nothing is kept yet, there may be a text from before a reload.
+      const text = kept === undefined ? (this.#lastGood.get(file) ?? null) : null;
+      const lastGood = text === null ? (kept?.found.ruleset ?? null) : await this.#loadAgain(file, text, list);
       const inForce = lastGood === null ? 'none: mail is deferred' : 'the last good ones';
       if (problem !== kept?.problem || version !== kept.version) {
         this.#options.log.warn('list-rules-set-aside', { file, list, problem, inForce });
       }
-      return keep({ version, problem, found: { ruleset: lastGood, unavailable: lastGood === null ? problem : null } });
+      const found = { ruleset: lastGood, unavailable: lastGood === null ? problem : null };
+      return keep({ version, problem, found }, text?.length);
     };
     try {
       const version = await this.#files.version(file);
@@ -134,14 +151,31 @@ export class ListRulesets {
       if (kept?.problem) this.#options.log.info('list-rules-in-force', { file, list });
       // Made anew, because it may take more places than the one before.
       this.#kept.delete(file);
+      this.#lastGood.delete(file);
+      this.#lastGood.set(file, text, placesOf(octets.length));
       return keep({ version, problem: null, found: { ruleset, unavailable: null } }, octets.length);
     } catch (error) {
       if (!isMissing(error)) return setAside('', error instanceof Error ? error.message : String(error));
       this.#kept.delete(file);
+      this.#lastGood.delete(file);
       this.#absent.set(file, lookedAt);
       return ABSENT;
     }
   }
+
+  /** The ruleset of a text that was good once; null where it is not any more. Never rejects. */
+  async #loadAgain(file: string, text: string, list: string | null): Promise<Ruleset | null> {
+    try {
+      return (await this.#options.load(file, text, list)).ruleset;
+    } catch (error) {
+      this.#options.log.error('last-good-list-rules', error, { file, list });
+      return null;
+    }
+  }
+}
+
+function placesOf(octets: number): number {
+  return Math.max(1, Math.ceil(octets / PLACE));
 }
 
 /** Shadow rules past their day: told when a file is read, so that nobody forgets them. */

@@ -17,7 +17,7 @@ import { caseDiagnostics, type CaseResult } from './case.ts';
 import { CaseRunner, type RulesFile } from './case-runner.ts';
 import { checkListFolder, checkSetFiles } from './check-files.ts';
 import { startEvaluation } from './evaluate.ts';
-import { type FoundRuleset, ListRulesets, logOverdue } from './list-rulesets.ts';
+import { type FoundRuleset, type LastGood, ListRulesets, logOverdue, rememberLastGood } from './list-rulesets.ts';
 import { type LoadedRuleset, loadRuleset } from './load.ts';
 import { checkNames, type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { PatternCache } from './pattern.ts';
@@ -44,6 +44,8 @@ export interface RulesOptions {
   readonly maildirs?: readonly string[];
   /** What rules remember between transactions; the rulebook does not close it. Its own where it is left out. */
   readonly ledger?: Ledger;
+  /** The texts of list files that were last in force, also before a reload. Its own where it is left out. */
+  readonly lastGood?: LastGood;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -92,7 +94,7 @@ const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
   const { system, lists, may, downstreams, maildirs = [], log, now = Date.now } = options;
-  const ledger = options.ledger ?? memoryLedger({ now });
+  const { ledger = memoryLedger({ now }), lastGood = rememberLastGood() } = options;
   const patterns = new PatternCache();
   const diagnostics: Diagnostic[] = may === undefined ? [] : [...checkNames(may, may.file)];
   const sources = new Map<string, string>();
@@ -144,7 +146,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     };
     return { diagnostics: lists === null ? [] : checkListFolder({ ...lists, layout }, read), files };
   };
-  const listRulesets = new ListRulesets({ load: loadTested, log, now });
+  const listRulesets = new ListRulesets({ load: loadTested, lastGood, log, now });
   const programs = new Programs(systemFile?.loaded.ruleset ?? null);
   const shadows = shadowCounter();
   const clock = new RuleClock();

@@ -108,6 +108,35 @@ test('a drain that a client holds up ends with its time: the client keeps its me
   assert.equal(await session.reply(), null);
 });
 
+test("a list's file that is broken when SIGHUP comes: its last good rules stay in force", async (t) => {
+  const port = await freePort();
+  const file = 'lists/lists.example.org/gardeners.yaml';
+  const folder = folderWith(t, {
+    ...RULES,
+    'postern.yaml': configuration(`127.0.0.1:${port}`),
+    [file]: 'version: 1\nrules: [ { name: closed, when: { always: true }, then: { reject: Closed } } ]\n',
+  });
+  const service = start(t, folder);
+  await service.says(/"event":"listening"/);
+  const answer = async (): Promise<string | null> => {
+    const client = await connectPeer(port);
+    await client.reply();
+    await client.ask('LHLO client.example');
+    await client.ask('MAIL FROM:<ann@example.net>');
+    const reply = await client.ask('RCPT TO:<gardeners@lists.example.org>');
+    client.socket.destroy();
+    return reply;
+  };
+  assert.match((await answer()) ?? '', /^550 5\.7\.1 Closed/);
+  writeFileSync(join(folder, file), 'version: 1\nrules: broken\n');
+  service.process.kill('SIGHUP');
+  await service.says(/"event":"reloaded"/);
+  assert.match((await answer()) ?? '', /^550 5\.7\.1 Closed/);
+  assert.match(service.output(), /"event":"list-rules-set-aside".*"inForce":"the last good ones"/);
+  service.process.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+});
+
 test('a reload with messages under way in every session: each ends by the rules that it began with', async (t) => {
   const port = await freePort();
   const folder = folderWith(t, { ...RULES, 'postern.yaml': configuration(`127.0.0.1:${port}`) });

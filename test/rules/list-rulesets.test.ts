@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ListRulesets, type RulesFiles } from '../../src/rules/list-rulesets.ts';
+import { ListRulesets, rememberLastGood, type RulesFiles } from '../../src/rules/list-rulesets.ts';
 import type { LoadedRuleset } from '../../src/rules/load.ts';
 import { memoryLog } from './facts.ts';
 
@@ -135,4 +135,57 @@ test('the last good ruleset leaves with the others, and then the list is unavail
   assert.deepEqual(await ask('a.yaml'), [true, true]);
   assert.deepEqual(await ask('b.yaml'), [true, true]);
   assert.deepEqual(await ask('a.yaml'), [false, false]);
+});
+
+test('a last good text is loaded once after a reload, and a bug in that is no more than a list without rules', async () => {
+  const { files, texts } = counted({ 'a.yaml': 'good', 'b.yaml': 'good' });
+  const lastGood = rememberLastGood();
+  const log = memoryLog();
+  let clock = 0;
+  let loads: string[] = [];
+  const reload = (bug: boolean) =>
+    new ListRulesets({
+      load: (file, text) => {
+        loads.push(text);
+        if (bug && text === 'good') throw new TypeError('a bug');
+        return loadCounted(file, text);
+      },
+      log,
+      lastGood,
+      now: () => clock,
+      files,
+    });
+  const first = reload(false);
+  for (const name of ['a.yaml', 'b.yaml']) await first.find(name, name);
+  texts['a.yaml'] = 'broken';
+  for (const bug of [false, true]) {
+    loads = [];
+    const rulesets = reload(bug);
+    for (let look = 0; look < 3; look += 1, clock += 2000) {
+      const { ruleset, unavailable } = await rulesets.find('a.yaml', 'a');
+      assert.deepEqual([ruleset, unavailable], bug ? [null, ''] : [GOOD.ruleset, null]);
+    }
+    assert.deepEqual(loads, ['broken', 'good']);
+  }
+  assert.deepEqual(
+    log.lines.map(({ event, detail }) => [event, detail['inForce']]),
+    [
+      ['list-rules-set-aside', 'the last good ones'],
+      ['last-good-list-rules', undefined],
+      ['list-rules-set-aside', 'none: mail is deferred'],
+    ],
+  );
+});
+
+test('last good texts are bounded, and leave as rulesets do', async () => {
+  const { files, texts } = counted({ 'a.yaml': 'a', 'b.yaml': 'b', 'large.yaml': '#'.repeat(6000) });
+  const lastGood = rememberLastGood(4);
+  const reload = () => new ListRulesets({ load: loadCounted, log: memoryLog(), lastGood, now: () => 0, files });
+  const before = reload();
+  for (const name of ['a.yaml', 'b.yaml', 'large.yaml']) await before.find(name, name);
+  for (const name of Object.keys(texts)) texts[name] = 'broken';
+  const after = reload();
+  const unavailable: (string | null)[] = [];
+  for (const name of Object.keys(texts)) unavailable.push((await after.find(name, name)).unavailable);
+  assert.deepEqual(unavailable, ['', null, null]);
 });

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { TIGHTEN_ONLY } from '../../src/rules/may.ts';
 import type { Policy } from '../../src/rules/policy.ts';
 import { memoryLedger } from '../../src/store/memory-ledger.ts';
+import { rememberLastGood } from '../../src/rules/list-rulesets.ts';
 import { openRulebook, type Rulebook, type RulesOptions } from '../../src/rules/rulebook.ts';
 import { factsOf, mailbox, memoryLog } from './facts.ts';
 import { printVerdict } from './load.ts';
@@ -360,6 +361,50 @@ test('what a rule counted outlives a reload', async () => {
   assert.equal(await ask(open({ ledger })), 'relay');
   assert.equal(await ask(open({ ledger })), '451 4.7.1 full (id T1)');
   assert.equal(await ask(open()), 'relay');
+});
+
+test('a file that is broken when rules are reloaded keeps its last good ones', async () => {
+  const lastGood = rememberLastGood();
+  write(GARDENERS, rejecting('one'));
+  assert.equal(await ask(open({ lastGood })), '550 5.7.1 one (id T1)');
+  replace(GARDENERS, BROKEN);
+  for (const _ of [1, 2]) assert.equal(await ask(open({ lastGood })), '550 5.7.1 one (id T1)');
+  assert.deepEqual(
+    log.lines.map(({ event, detail }) => [event, detail['inForce']]),
+    [1, 2].map(() => ['list-rules-set-aside', 'the last good ones']),
+  );
+  assert.equal(await ask(open()), 'unavailable');
+  rmSync(join(folder, GARDENERS));
+  assert.equal(await ask(open({ lastGood })), 'relay');
+  write(GARDENERS, BROKEN);
+  assert.equal(await ask(open({ lastGood })), 'unavailable');
+});
+
+test('a reload makes the last good rules anew: with the rules of the system as they are now, or not at all', async () => {
+  const lastGood = rememberLastGood();
+  const reload = (name: string) => {
+    const rule = `{ name: ${name}, overridable: true, when: { always: true }, then: { reject: closed } }`;
+    return open({ lastGood, system: write('system.yaml', `version: 1\nafter: [ ${rule} ]\n`) });
+  };
+  write(GARDENERS, 'version: 1\nskip: closed\n');
+  assert.equal(await ask(reload('closed')), 'relay');
+  replace(GARDENERS, BROKEN);
+  assert.equal(await ask(reload('shut')), 'unavailable');
+  assert.equal(await ask(reload('closed')), 'relay');
+});
+
+test('a reload runs the cases of the last good rules, too', async () => {
+  const lastGood = rememberLastGood();
+  const reload = (action: string) => {
+    const rule = `{ name: a, when: { subject: { is: x } }, then: { ${action}: x } }`;
+    return open({ lastGood, system: write('system.yaml', `version: 1\nbefore: [ ${rule} ]\n`) });
+  };
+  const cases = 'tests: [ { name: refused, message: { subject: x }, expect: { verdict: reject } } ]\n';
+  write(GARDENERS, `${rejecting('one')}${cases}`);
+  assert.equal(await ask(reload('reject')), '550 5.7.1 one (id T1)');
+  replace(GARDENERS, BROKEN);
+  assert.equal(await ask(reload('reject')), '550 5.7.1 one (id T1)');
+  assert.equal(await ask(reload('defer')), 'unavailable');
 });
 
 test('in another layout the files of lists lie in folders of their names', async () => {

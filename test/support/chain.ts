@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { composeGeneration, composeListener, composeMemory } from '../../src/cli/compose.ts';
+import { composeGeneration, composeLasting, composeListener } from '../../src/cli/compose.ts';
 import { createLog } from '../../src/cli/log.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import type { Listener } from '../../src/server/listener.ts';
@@ -95,8 +95,8 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       },
     },
   );
-  const memory = composeMemory();
-  const { generation, diagnostics: ofRules, sources } = await composeGeneration(config, log, memory);
+  const lasting = composeLasting();
+  const { generation, diagnostics: ofRules, sources } = await composeGeneration(config, log, lasting);
   if (generation === null) return fail([...ofRules], [...sources.values()][0] ?? null);
   const [wanted] = config.listen;
   if (wanted === undefined) throw new Error('no listener');
@@ -135,7 +135,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     async close() {
       await listener.drain(1000);
       await generation.close();
-      memory.close();
+      lasting.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
