@@ -132,10 +132,12 @@ export class Connection {
     return this.#parser.next() ?? (this.#parser.broken !== null ? 'garbled' : this.#ended);
   }
 
-  /** The next reply, or why there is none; `silent` at `until`, in milliseconds since the epoch. */
-  reply(until: number): Reply | Failure | Promise<Reply | Failure> {
-    const ready = this.take();
-    if (ready !== null) return ready;
+  /** The next reply, or why there is none; `silent` at `until`, in milliseconds since the epoch, which is asked where one waits. */
+  reply(until: () => number): Reply | Failure | Promise<Reply | Failure> {
+    return this.take() ?? this.#replyToCome(until());
+  }
+
+  #replyToCome(until: number): Promise<Reply | Failure> {
     return new Promise((resolve) => {
       this.#waiter = resolve;
       this.#arm(until);

@@ -59,7 +59,7 @@ export async function greet(
   tls: Tls | null,
   until: () => number,
 ): Promise<Trouble | null> {
-  const greeting = await connection.reply(until());
+  const greeting = await connection.reply(until);
   if (typeof greeting === 'string') return trouble(connection, 'greeting', greeting);
   if (isIntermediate(greeting)) return trouble(connection, 'greeting', 'misplaced');
   if (!isPositive(greeting)) return refusal('greeting', greeting);
@@ -77,7 +77,7 @@ async function startTls(connection: Connection, tls: Tls, until: () => number): 
   }
   if (!connection.quiet) return trouble(connection, 'tls', 'misplaced');
   connection.write('STARTTLS\r\n');
-  const consent = await connection.reply(until());
+  const consent = await connection.reply(until);
   if (typeof consent === 'string') return trouble(connection, 'tls', consent);
   if (!isPositive(consent)) {
     if (isIntermediate(consent)) return trouble(connection, 'tls', 'misplaced');
@@ -102,7 +102,7 @@ async function hello(
   const [verb = '', ...others] = verbs;
   if (!connection.quiet) return trouble(connection, 'hello', 'misplaced');
   connection.write(`${verb} ${helo}\r\n`);
-  const outcome = await connection.reply(until());
+  const outcome = await connection.reply(until);
   if (typeof outcome === 'string') return trouble(connection, 'hello', outcome);
   if (isIntermediate(outcome)) return trouble(connection, 'hello', 'misplaced');
   if (isPositive(outcome)) {
@@ -219,9 +219,8 @@ async function envelopeDialog(
       if (!connection.quiet) return fail(step.stage, 'misplaced');
       connection.write(pipelined ? steps.map(({ command }) => command).join('') : step.command);
     }
-    const reply = connection.reply(delivery.until());
     // Of pipelined commands most replies are there already, and a wait for nothing costs too.
-    const outcome = reply instanceof Promise ? await reply : reply;
+    const outcome = connection.take() ?? (await connection.reply(delivery.until));
     if (typeof outcome === 'string') return fail(step.stage, outcome);
     // The last words of a server that closed an idle connection: they came before the command did.
     if (outcome.code === 421 && connection.reused && !answered) return fail(step.stage, 'lost');

@@ -6,8 +6,9 @@
  * the refusal stands for the rest. After a 2yz, or without that proof, nothing is known of them.
  */
 import { isPositive, type Reply } from '../core/reply.ts';
+import type { Connection } from './connection.ts';
 import { type Dialect, isFinal, trouble } from './dialog.ts';
-import { passOn } from './failure.ts';
+import { type Failure, passOn } from './failure.ts';
 
 /** `missingAfter`: milliseconds of silence behind a refusal after which replies are held to be missing. */
 export function lmtp(missingAfter: number): Dialect {
@@ -19,15 +20,13 @@ export function lmtp(missingAfter: number): Dialect {
       let allRefused = true;
       let quitting = false;
       for (const [index, position] of accepted.entries()) {
-        const end = until();
-        const mayBeMissing = last !== null && allRefused && !quitting;
-        const patience = mayBeMissing ? Math.min(Date.now() + missingAfter, end) : end;
-        const next = connection.reply(patience);
-        let outcome = next instanceof Promise ? await next : next;
-        if (outcome === 'silent' && patience < end) {
+        const mayBeMissing: boolean = last !== null && allRefused && !quitting;
+        let outcome: Reply | Failure | 'missing' =
+          connection.take() ?? (await nextReply(connection, until, mayBeMissing ? missingAfter : null));
+        if (outcome === 'missing') {
           quitting = true;
           connection.write('QUIT\r\n');
-          outcome = await connection.reply(end);
+          outcome = await connection.reply(until);
         }
         if (typeof outcome === 'string') return trouble(connection, 'final', outcome);
         if (outcome.code === 221 && quitting && allRefused && last !== null) {
@@ -42,4 +41,17 @@ export function lmtp(missingAfter: number): Dialect {
       return quitting ? 'over' : 'complete';
     },
   };
+}
+
+/** `missing`: the server was silent for `patience` milliseconds, and there is time left. */
+async function nextReply(
+  connection: Connection,
+  until: () => number,
+  patience: number | null,
+): Promise<Reply | Failure | 'missing'> {
+  if (patience === null) return await connection.reply(until);
+  const end = until();
+  const soon = Math.min(Date.now() + patience, end);
+  const outcome = await connection.reply(() => soon);
+  return outcome === 'silent' && soon < end ? 'missing' : outcome;
 }

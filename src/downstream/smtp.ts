@@ -8,7 +8,7 @@ export const smtp: Dialect = {
   hello: ['EHLO', 'HELO'],
 
   async finalReplies(connection, accepted, { answers, until }) {
-    const outcome = await connection.reply(until());
+    const outcome = await connection.reply(until);
     if (typeof outcome === 'string') return trouble(connection, 'final', outcome);
     if (!isFinal(outcome)) return trouble(connection, 'final', 'misplaced');
     const answer = passOn(outcome);

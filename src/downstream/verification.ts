@@ -28,7 +28,7 @@ export async function verify(
   const say = async (stage: Stage, command: string): Promise<Reply | Trouble> => {
     if (!connection.quiet) return trouble(connection, stage, 'misplaced', answered);
     connection.write(`${command}\r\n`);
-    const outcome = await connection.reply(until());
+    const outcome = await connection.reply(until);
     if (typeof outcome === 'string') return trouble(connection, stage, outcome, answered);
     // The last words of a server that closed an idle connection: they came before the command did.
     if (outcome.code === 421) return trouble(connection, stage, 'lost', answered);

@@ -14,27 +14,33 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export type LineProblem = 'too-long' | 'bare-newline';
 
 export class CommandLines {
+  /** What came and is not read yet begins at `#from`. */
   #pending: Buffer = EMPTY;
+  #from = 0;
 
   push(octets: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? octets : Buffer.concat([this.#pending, octets]);
+    this.#pending = this.#pending.length === 0 ? octets : Buffer.concat([this.takeRest(), octets]);
   }
 
   /** The next whole line, null where there is none yet, or what is wrong with it: nothing can be read behind that. */
   next(): Buffer | LineProblem | null {
     const pending = this.#pending;
-    const end = pending.indexOf(LF);
-    if (end > LONGEST_LINE || (end === -1 && pending.length > LONGEST_LINE)) return 'too-long';
+    const from = this.#from;
+    const end = pending.indexOf(LF, from);
+    const length = (end === -1 ? pending.length : end) - from;
+    if (length > LONGEST_LINE) return 'too-long';
     if (end === -1) return null;
-    if (pending[end - 1] !== CR) return 'bare-newline';
-    this.#pending = end + 1 === pending.length ? EMPTY : pending.subarray(end + 1);
-    return pending.subarray(0, end - 1);
+    if (length === 0 || pending[end - 1] !== CR) return 'bare-newline';
+    this.#from = end + 1;
+    if (this.#from === pending.length) this.takeRest();
+    return pending.subarray(from, end - 1);
   }
 
   /** Takes what stands behind the lines read so far. */
   takeRest(): Buffer {
-    const rest = this.#pending;
+    const rest = this.#from === 0 ? this.#pending : this.#pending.subarray(this.#from);
     this.#pending = EMPTY;
+    this.#from = 0;
     return rest;
   }
 }

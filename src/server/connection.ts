@@ -62,22 +62,29 @@ export class Connection extends Dialogue {
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
-    const told = (answer: Reply): void => {
-      this.reply(answer);
-      callback();
-    };
-    const failed = (error: unknown): void => {
-      const id = this.#open?.transaction.id;
-      this.site.log.error('rcpt', error, { id });
-      told(withId(replies.internalError, id ?? '-'));
-    };
+    let answer: Eventual<Reply>;
     try {
-      const answer = this.#rcpt(command);
-      if (answer instanceof Promise) answer.then(told, failed);
-      else told(answer);
+      answer = this.#rcpt(command);
     } catch (error) {
-      failed(error);
+      answer = this.#failedRcpt(error);
     }
+    if (answer instanceof Promise) {
+      answer
+        .catch((error: unknown) => this.#failedRcpt(error))
+        .then((told) => {
+          this.reply(told);
+          callback();
+        });
+      return;
+    }
+    this.reply(answer);
+    callback();
+  }
+
+  #failedRcpt(error: unknown): Reply {
+    const id = this.#open?.transaction.id;
+    this.site.log.error('rcpt', error, { id });
+    return withId(replies.internalError, id ?? '-');
   }
 
   override handler_DATA(command: Buffer, callback: () => void): void {

@@ -89,7 +89,7 @@ export abstract class Dialogue extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
-    const verb = command.subarray(0, 5).toString('latin1').trimEnd().toUpperCase();
+    const verb = command.toString('latin1', 0, 5).trimEnd().toUpperCase();
     const wrong = this.site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
     this.#commands += 1;
     // The library has a limit of its own for commands that it does not know.

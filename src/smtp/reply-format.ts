@@ -15,8 +15,16 @@ const LONGEST_REPLY = 1500;
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
+/** The one before, because those of many recipients are often the same. */
+let last: { readonly reply: Reply; readonly formatted: string } | null = null;
+
 /** The reply's octets, all ASCII, with the CRLF that ends it. */
 export function formatReply(reply: Reply): string {
+  if (last?.reply !== reply) last = { reply, formatted: format(reply) };
+  return last.formatted;
+}
+
+function format(reply: Reply): string {
   const { code, text } = reply;
   const status = statusOf(reply);
   const prefix = status === null ? '' : `${status} `;

@@ -9,18 +9,20 @@
  */
 import type { EnhancedStatusCode, Reply } from '../core/reply.ts';
 
-const LF = 0x0a;
-const CR = 0x0d;
 /** Octets of one reply. The longest seen in the wild are EHLO's and stay far below. */
 const LONGEST_REPLY = 16 * 1024;
 
-const EMPTY: Buffer = Buffer.alloc(0);
 const LINE = /^[2-5]\d\d(?:[ -]|$)/;
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}(?= |$)/;
+const ASCII = /^\p{ASCII}*$/u;
 
 export class ReplyParser {
-  #pending: Buffer = EMPTY;
+  /** What came and is not parsed yet begins at `#from`; one character for each octet. */
+  #pending = '';
+  #from = 0;
   #broken: string | null = null;
+  /** The last reply of one line, as it came: most are like the one before. */
+  #last: { readonly line: string; readonly reply: Reply } | null = null;
 
   /** Why the stream cannot be trusted any more; null: it can. */
   get broken(): string | null {
@@ -29,27 +31,33 @@ export class ReplyParser {
 
   /** Whether no octet waits to be parsed. */
   get empty(): boolean {
-    return this.#pending.length === 0;
+    return this.#pending === '';
   }
 
   push(chunk: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#pending = this.#pending.slice(this.#from) + chunk.toString('latin1');
+    this.#from = 0;
   }
 
   /** The next whole reply, or null; to be asked until null after each push. */
   next(): Reply | null {
     if (this.#broken !== null) return null;
     const pending = this.#pending;
+    const first = this.#from;
+    if (this.#last !== null && pending.startsWith(this.#last.line, first)) {
+      this.#take(first + this.#last.line.length);
+      return this.#last.reply;
+    }
     let code = 0;
     let status: EnhancedStatusCode | null = null;
     let text = '';
-    for (let start = 0; ; ) {
-      const end = pending.indexOf(LF, start);
-      if (end === -1 || end > LONGEST_REPLY) {
-        if (pending.length > LONGEST_REPLY) this.#broken = 'a reply is too long';
+    for (let start = first; ; ) {
+      const end = pending.indexOf('\n', start);
+      if (end === -1 || end - first > LONGEST_REPLY) {
+        if (pending.length - first > LONGEST_REPLY) this.#broken = 'a reply is too long';
         return null;
       }
-      const line = pending.toString('utf8', start, pending[end - 1] === CR ? end - 1 : end);
+      const line = decoded(pending.slice(start, pending[end - 1] === '\r' ? end - 1 : end));
       if (!LINE.test(line)) {
         this.#broken = 'a line is not part of a reply';
         return null;
@@ -64,13 +72,27 @@ export class ReplyParser {
       text = code === 0 ? words : `${text}\n${words}`;
       code = lineCode;
       if (found?.[0] === line[0]) status = found;
+      const isFirst = start === first;
       start = end + 1;
       if (line[3] !== '-') {
-        this.#pending = start === pending.length ? EMPTY : pending.subarray(start);
-        return { code, status, text };
+        const reply = { code, status, text };
+        if (isFirst) this.#last = { line: pending.slice(first, start), reply };
+        this.#take(start);
+        return reply;
       }
     }
   }
+
+  #take(end: number): void {
+    const all = end === this.#pending.length;
+    if (all) this.#pending = '';
+    this.#from = all ? 0 : end;
+  }
+}
+
+/** `octets`: one character for each. */
+function decoded(octets: string): string {
+  return ASCII.test(octets) ? octets : Buffer.from(octets, 'latin1').toString('utf8');
 }
 
 /** The enhanced status code at the start of a text; null: none. */
