@@ -37,7 +37,19 @@ export interface ListAddress {
 }
 
 /** Answers of stores, remembered from RCPT to the dot: a store that changes cannot split a transaction. */
-export type Answers = Map<object, boolean>;
+export class Answers {
+  /** Made with the first: most recipients meet no store. */
+  #known: Map<object, boolean> | null = null;
+
+  get(question: object): boolean | undefined {
+    return this.#known?.get(question);
+  }
+
+  set(question: object, answer: boolean): void {
+    this.#known ??= new Map();
+    this.#known.set(question, answer);
+  }
+}
 
 /** What the rules asked so far have scored for one recipient. No rule overtakes another, so it is final when it is asked. */
 export interface Score {

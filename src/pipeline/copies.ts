@@ -4,6 +4,7 @@
  * Copies to one address go once. Whoever is a recipient itself gets none beside: its own reply says whether it has the
  * message. What is out is told to served.ts by whoever has the client send again.
  */
+import type { Eventual } from '../core/eventual.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { isPositive, replies, type Reply } from '../core/reply.ts';
 import { type CopyOutcome, copiesOf } from '../core/verdict.ts';
@@ -31,13 +32,22 @@ interface Wanted {
 }
 
 /** `mains`: the deliveries to the recipients themselves. */
-export async function sendCopies(
+export function sendCopies(
+  parts: ServeParts,
+  serving: Serving,
+  decisions: readonly Decision[],
+  mains: readonly Delivery[],
+): Eventual<CopyOutcomes> {
+  const isWanted = decisions.some(({ verdict }) => copiesOf(verdict).length > 0);
+  return isWanted ? send(parts, serving, decisions, mains) : NONE;
+}
+
+async function send(
   { served, destinations, traceFields, log }: ServeParts,
   { entrance, transaction, message, deadline }: Serving,
   decisions: readonly Decision[],
   mains: readonly Delivery[],
 ): Promise<CopyOutcomes> {
-  if (!decisions.some(({ verdict }) => copiesOf(verdict).length > 0)) return NONE;
   const trace = traceFields(entrance, transaction);
   const wanted = decisions.flatMap((decision) =>
     copiesOf(decision.verdict).map(({ to, edits }): Wanted => {

@@ -5,11 +5,11 @@
  * store can split a transaction.
  */
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import type { Addressees, Answers, Facts, Score } from '../core/facts.ts';
+import { type Addressees, Answers, type Facts, type Score } from '../core/facts.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Header, Message } from '../core/message.ts';
 import { replies, withId } from '../core/reply.ts';
-import type { Verdict } from '../core/verdict.ts';
+import type { Outcome, Verdict } from '../core/verdict.ts';
 import { andThen, type Eventual } from '../core/eventual.ts';
 import type { Evaluation, Policy } from '../rules/policy.ts';
 
@@ -50,6 +50,8 @@ export interface Decision {
   readonly answers: Answers;
   readonly score: Score;
   verdict: Verdict | null;
+  /** Of the transaction; null before its reply is known. */
+  outcome: Outcome | null;
 }
 
 /** What became known since RCPT. */
@@ -73,9 +75,10 @@ export function openDecision(
     recipient,
     policy,
     evaluation: policy.start({ trace }),
-    answers: new Map(),
+    answers: new Answers(),
     score: { sum: null },
     verdict: null,
+    outcome: null,
   };
   if (policy.unavailable !== null) {
     const reply = withId(replies.policyUnavailable, transaction.id);

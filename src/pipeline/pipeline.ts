@@ -135,17 +135,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     answer: Answer = () => {},
   ): Promise<readonly Outcome[]> {
     const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
-    const outcomes = new Map<Decision, Outcome>();
     const conclude: Conclude = (decision: Decision, reply: Reply, asked: Asked = {}): void => {
-      if (outcomes.has(decision)) return;
+      if (decision.outcome !== null) return;
       const { recipient, verdict } = decision;
       const { downstream = null, copies = [], ms = null } = asked;
-      const outcome = { recipient, verdict, reply, downstream, copies, ms };
-      outcomes.set(decision, outcome);
-      answer(decisions.indexOf(decision), outcome);
+      decision.outcome = { recipient, verdict, reply, downstream, copies, ms };
+      answer(decisions.indexOf(decision), decision.outcome);
     };
     const concludeRest = (reply: Reply): void => {
-      for (const decision of decisions) conclude(decision, withId(reply, transaction.id));
+      for (const decision of decisions) {
+        if (decision.outcome === null) conclude(decision, withId(reply, transaction.id));
+      }
     };
 
     const writer = parts.spool.open();
@@ -192,27 +192,26 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         admissions.map(({ decision }) => decision),
       );
       writer.discard();
-      finish(entrance, transaction, admissions, outcomes, ending);
+      finish(entrance, transaction, admissions, ending);
     }
-    return decisions.flatMap((decision) => outcomes.get(decision) ?? []);
+    return decisions.flatMap(({ outcome }) => outcome ?? []);
   }
 
   function finish(
     entrance: Entrance,
     transaction: Transaction,
     admissions: readonly Admission[],
-    outcomes: ReadonlyMap<Decision, Outcome>,
     ending: Ending,
   ): void {
     const ms = now() - (courses.get(transaction)?.startedAt ?? now());
-    record(log, entrance, transaction, admissions, outcomes, ending, ms);
+    record(log, entrance, transaction, admissions, ending, ms);
   }
 
   return {
     admit,
     settle,
     abandon(entrance, transaction, admissions, end) {
-      const done = (): void => finish(entrance, transaction, admissions, new Map(), { end, size: 0 });
+      const done = (): void => finish(entrance, transaction, admissions, { end, size: 0 });
       if (log.debug === undefined) done();
       else
         void recordTraces(

@@ -6,7 +6,7 @@ import type { Transaction } from '../core/envelope.ts';
 import type { CopyRecord, Log, RecipientRecord, Stages } from '../core/log.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Reply } from '../core/reply.ts';
-import type { CopyOutcome, Outcome, Remarks, Verdict } from '../core/verdict.ts';
+import type { CopyOutcome, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision } from './decide.ts';
 import type { Entrance } from './entrance.ts';
 
@@ -23,8 +23,8 @@ function printReply(reply: Reply): string {
   return `${reply.code} ${status}${reply.text.replaceAll('\n', ' | ')}`;
 }
 
-function recordRecipient(decision: Decision, outcome: Outcome | null, refusal: Reply | null): RecipientRecord {
-  const { verdict, policy, recipient } = decision;
+function recordRecipient(decision: Decision, refusal: Reply | null): RecipientRecord {
+  const { verdict, policy, recipient, outcome } = decision;
   const { shadows } = decision.evaluation;
   const reply = outcome?.reply ?? refusal;
   const one: RecipientRecord = {
@@ -79,13 +79,12 @@ export async function recordTraces(log: Log, transaction: Transaction, decisions
   }
 }
 
-/** Writes the record; `outcomes` hold those recipients that came to the dot, in the order of their decisions. */
+/** Writes the record. */
 export function record(
   log: Log,
   entrance: Entrance,
   transaction: Transaction,
   recipients: readonly { readonly decision: Decision; readonly refusal: Reply | null }[],
-  outcomes: ReadonlyMap<Decision, Outcome>,
   ending: Ending,
   ms: number,
 ): void {
@@ -99,8 +98,6 @@ export function record(
     end: ending.end,
     ms,
     ...(ending.stages === undefined ? {} : { stages: ending.stages }),
-    recipients: recipients.map(({ decision, refusal }) =>
-      recordRecipient(decision, outcomes.get(decision) ?? null, refusal),
-    ),
+    recipients: recipients.map(({ decision, refusal }) => recordRecipient(decision, refusal)),
   });
 }

@@ -45,11 +45,13 @@ interface Group {
 
 /** In the order in which they come first. */
 function once(deliveries: readonly Delivery[]): Iterable<Sent> {
+  const [only] = deliveries;
+  if (only !== undefined && deliveries.length === 1) return [{ positions: [0], marks: marksOf(only), delivery: only }];
   const sent = new Map<string, Sent>();
   for (const [position, delivery] of deliveries.entries()) {
     const key = deliveryKey(delivery);
     const known = sent.get(key);
-    const marks = delivery.insteadOf === null ? [] : [delivery.insteadOf];
+    const marks = marksOf(delivery);
     if (known === undefined) {
       sent.set(key, { positions: [position], marks, delivery });
       continue;
@@ -61,25 +63,30 @@ function once(deliveries: readonly Delivery[]): Iterable<Sent> {
   return sent.values();
 }
 
+function marksOf({ insteadOf }: Delivery): Mailbox[] {
+  return insteadOf === null ? [] : [insteadOf];
+}
+
 /** The loop marks of all who asked for it, unless the client named the recipient itself. */
 function editsOf({ delivery: { edits, insteadOf }, marks }: Sent): readonly HeaderEdit[] {
   if (insteadOf === null) return edits;
   return [...edits, ...marks.map(loopMark)];
 }
 
-function groupDeliveries(deliveries: readonly Delivery[]): Group[] {
+function groupDeliveries(deliveries: readonly Delivery[]): readonly Group[] {
   const groups = new Map<string, Group>();
+  let last: Group | null = null;
   for (const sent of once(deliveries)) {
     const { recipient, downstream } = sent.delivery;
     const edits = editsOf(sent);
-    const key = edits.length === 0 ? downstream.name : `${downstream.name}\n${JSON.stringify(edits)}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      group = { downstream, edits, recipients: [], positions: [] };
-      groups.set(key, group);
+    // Mostly they are those of the recipient before.
+    if (last === null || last.downstream !== downstream || last.edits !== edits) {
+      const key: string = `${downstream.name}\n${JSON.stringify(edits)}`;
+      last = groups.get(key) ?? { downstream, edits, recipients: [], positions: [] };
+      groups.set(key, last);
     }
-    group.recipients.push(recipient);
-    group.positions.push(sent.positions);
+    last.recipients.push(recipient);
+    last.positions.push(sent.positions);
   }
   return [...groups.values()];
 }
@@ -96,10 +103,10 @@ export async function relay(
   answer: (position: number, reply: Reply) => void,
 ): Promise<void> {
   const deliver = async (group: Group): Promise<void> => {
-    const answered = new Set<number>();
+    const answered: boolean[] = [];
     const onReply = (index: number, reply: Reply): void => {
-      if (answered.has(index)) return;
-      answered.add(index);
+      if (answered[index] === true) return;
+      answered[index] = true;
       for (const position of group.positions[index] ?? []) answer(position, reply);
     };
     try {

@@ -31,12 +31,15 @@ const notComplete: Reply = reply(
   'The message cannot be delivered to all it is for; please try again later',
 );
 
-/** A recipient on its way out. */
-interface Main {
+/** A recipient that needs the message. `delivery`: null where it gets nothing itself, but somebody a copy for it. */
+interface Leaving {
   readonly decision: Decision;
-  readonly delivery: Delivery;
+  readonly delivery: Delivery | null;
+  /** Under which it is remembered that it has the message. */
   readonly key: string;
 }
+
+type Main = Leaving & { readonly delivery: Delivery };
 
 /** Whether the message is needed for the recipient. */
 export function needsMessage({ verdict }: Decision): boolean {
@@ -48,42 +51,33 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
   const { entrance, transaction, message, deadline } = serving;
   const { served, now } = parts;
   const one = entrance.replies === 'one';
-  const wanting: Decision[] = [];
-  for (const decision of serving.decisions) {
-    if (!needsMessage(decision)) continue;
-    if (loops(decision, message.header)) conclude(decision, withId(mailLoop, transaction.id));
-    else wanting.push(decision);
-  }
-  const mains = wanting.flatMap((decision) => mainOf(parts, serving, decision) ?? []);
-  const keys = mains.map(({ key }) => key);
-  const known = one ? served.before(message, keys) : NOBODY;
+  const leaving = leavingOf(parts, serving, conclude);
+  const known = one ? served.before(message, leaving.filter(isMain).map(keyOf)) : NOBODY;
   const before = known instanceof Promise ? await known : known;
-  const done = new Set<Decision>();
-  for (const { decision, delivery, key } of mains) {
-    if (!before.has(key)) continue;
-    done.add(decision);
-    conclude(decision, replies.receivedBefore, { downstream: delivery.downstream.name });
+  const left: Leaving[] = [];
+  for (const each of leaving) {
+    if (!isMain(each) || !before.has(each.key)) left.push(each);
+    else conclude(each.decision, replies.receivedBefore, { downstream: each.delivery.downstream.name });
   }
 
-  const left = wanting.filter((decision) => !done.has(decision));
-  const deliveries = mains.map(({ delivery }) => delivery);
-  const copies = await sendCopies(parts, serving, left, deliveries);
-  const copiesFor = (decision: Decision): readonly CopyOutcome[] => copies.of.get(decision) ?? [];
-  for (const decision of left) {
-    const waits = one ? copies.failed.size > 0 : copies.failed.has(decision);
-    if (!waits && isServed(decision.verdict)) continue;
-    done.add(decision);
-    const answer = waits ? withId(notComplete, transaction.id) : replies.messageAccepted;
-    conclude(decision, answer, { copies: copiesFor(decision) });
+  const sentCopies = sendCopies(parts, serving, left.map(decisionOf), leaving.filter(isMain).map(deliveryOf));
+  const copies = sentCopies instanceof Promise ? await sentCopies : sentCopies;
+  const copiesFor = (decision: Decision): readonly CopyOutcome[] => copies.of.get(decision) ?? NO_COPIES;
+  const open: Main[] = [];
+  for (const each of left) {
+    const { decision } = each;
+    if (one ? copies.failed.size > 0 : copies.failed.has(decision)) {
+      conclude(decision, withId(notComplete, transaction.id), { copies: copiesFor(decision) });
+    } else if (isMain(each)) open.push(each);
+    else conclude(decision, replies.messageAccepted, { copies: copiesFor(decision) });
   }
 
-  const open = mains.filter(({ decision }) => !done.has(decision));
   const took = [...before];
   const remembering: Promise<void>[] = [];
   let deferred = copies.failed.size > 0;
   const began = now();
-  const sent = open.map(({ delivery }) => delivery);
-  await relay(transaction, message, sent, { signal: transaction.signal, deadline }, (position, answer) => {
+  const options = { signal: transaction.signal, deadline };
+  await relay(transaction, message, open.map(deliveryOf), options, (position, answer) => {
     const main = open[position];
     if (main === undefined) return;
     const { decision, delivery, key } = main;
@@ -100,16 +94,31 @@ export async function serve(parts: ServeParts, serving: Serving, conclude: Concl
   if (deferred) await served.remember(message, [...copies.taken, ...(one ? took : [])]);
 }
 
-/** null for a recipient that gets nothing itself. */
-function mainOf({ destinations, traceFields }: ServeParts, serving: Serving, decision: Decision): Main | null {
-  const { entrance, transaction } = serving;
-  const { verdict, recipient } = decision;
-  if (!isServed(verdict)) return null;
+const NO_COPIES: readonly CopyOutcome[] = [];
+
+const isMain = (each: Leaving): each is Main => each.delivery !== null;
+const decisionOf = ({ decision }: Leaving): Decision => decision;
+const deliveryOf = ({ delivery }: Main): Delivery => delivery;
+const keyOf = ({ key }: Leaving): string => key;
+
+/** Whoever needs the message; a recipient in front of whom it goes round is answered. */
+function leavingOf({ destinations, traceFields }: ServeParts, serving: Serving, conclude: Conclude): Leaving[] {
+  const { entrance, transaction, message } = serving;
+  // Made once: recipients of the same edits share a transaction downstream.
   const trace = traceFields(entrance, transaction);
-  const edits = trace.length === 0 ? verdict.edits : [...verdict.edits, ...trace];
-  const { recipient: to, downstream, insteadOf } = destinations.of(decision, verdict);
-  const delivery = { recipient: to, downstream, edits, insteadOf };
-  // Only where one reply does for all can a client be told to send again what somebody has.
-  const key = entrance.replies === 'one' ? servedKey(transaction, recipient.forwardPath, 'served') : '';
-  return { decision, delivery, key };
+  const leaving: Leaving[] = [];
+  for (const decision of serving.decisions) {
+    const { verdict, recipient } = decision;
+    if (!needsMessage(decision)) continue;
+    if (loops(decision, message.header)) {
+      conclude(decision, withId(mailLoop, transaction.id));
+    } else if (isServed(verdict)) {
+      const edits = verdict.edits.length === 0 ? trace : [...verdict.edits, ...trace];
+      const delivery = { ...destinations.of(decision, verdict), edits };
+      // Only where one reply does for all can a client be told to send again what somebody has.
+      const key = entrance.replies === 'one' ? servedKey(transaction, recipient.forwardPath, 'served') : '';
+      leaving.push({ decision, delivery, key });
+    } else leaving.push({ decision, delivery: null, key: '' });
+  }
+  return leaving;
 }

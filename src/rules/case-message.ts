@@ -6,7 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import type { Addressees, Answers, Facts, ListAddress, Phase, Score } from '../core/facts.ts';
+import { type Addressees, Answers, type Facts, type ListAddress, type Phase, type Score } from '../core/facts.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { parseHeader } from '../mail/header.ts';
@@ -79,7 +79,7 @@ export function factsOf(
     signal: new AbortController().signal,
   };
   const to: Recipient = { forwardPath: recipient, raw: printMailbox(recipient), parameters: new Map() };
-  const answers: Answers = new Map();
+  const answers = new Answers();
   const score: Score = { sum: null };
   const known = { now: CASE_TIME, addressees, transaction, recipient: to, address, answers, score };
   return {

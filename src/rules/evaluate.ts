@@ -11,7 +11,7 @@
  * A shadow rule is asked where the others come past it, and holds nobody up: what it cannot answer yet it is asked at the
  * next phase, if there is one, though the verdict be there.
  */
-import { type Answers, type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
+import { Answers, type ContentFacts, type Facts, isReached, type Truth } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { type Mailbox, sameMailbox } from '../core/mailbox.ts';
 import { replies, withId } from '../core/reply.ts';
@@ -40,23 +40,37 @@ export function startEvaluation(
   return new ProgramEvaluation(program, log, tracing, count, timing);
 }
 
+interface Asked {
+  readonly rule: Rule;
+  readonly waits: boolean;
+  readonly facts: Facts;
+}
+
+interface ShadowCourse {
+  /** Of their own, so that what their patterns cost is not charged to the rules that decide. */
+  readonly answers: Answers;
+  /** Come past and not answered yet; `sum`: the score as it was then. */
+  readonly passed: { readonly rule: Rule; readonly sum: number | null }[];
+  /** The names of those that would have decided. */
+  readonly matched: string[];
+}
+
+const NONE: readonly never[] = [];
+
 // A class, because an object with closures and getters of its own costs more than most rules do.
 class ProgramEvaluation implements Evaluation {
-  readonly shadows: string[] = [];
   readonly #program: Program;
   readonly #log: Log;
-  readonly #tracing: boolean;
+  /** For the trace: each rule that was asked, with what was known then; null where there will be none. */
+  readonly #asked: Asked[] | null;
   readonly #count: (rule: Rule, matched: boolean) => void;
   readonly #timing: Timing;
-  readonly #edits: HeaderEdit[] = [];
-  readonly #copies: Copy[] = [];
-  readonly #notes: string[] = [];
-  /** For the trace: each rule that was asked, with what was known then. */
-  readonly #asked: { readonly rule: Rule; readonly waits: boolean; readonly facts: Facts }[] = [];
-  /** Shadow rules come past and not answered yet. */
-  readonly #passed: { readonly rule: Rule; readonly sum: number | null }[] = [];
-  /** Of their own, so that what their patterns cost is not charged to the rules that decide. */
-  readonly #answersOfShadows: Answers | null;
+  // What most evaluations have none of is one empty array for all of them.
+  #edits: readonly HeaderEdit[] = NONE;
+  #copies: readonly Copy[] = NONE;
+  #notes: readonly string[] = NONE;
+  /** null where there are no shadow rules. */
+  readonly #shadow: ShadowCourse | null;
   #next = 0;
   /** The rule of the list that relayed, for want of a later one that decides. */
   #relayed: Rule | null = null;
@@ -72,10 +86,10 @@ class ProgramEvaluation implements Evaluation {
   ) {
     this.#program = program;
     this.#log = log;
-    this.#tracing = tracing;
+    this.#asked = tracing ? [] : null;
     this.#count = count;
     this.#timing = timing;
-    this.#answersOfShadows = program.shadows ? new Map() : null;
+    this.#shadow = program.shadows ? { answers: new Answers(), passed: [], matched: [] } : null;
   }
 
   get undecided(): readonly Rule[] {
@@ -87,13 +101,15 @@ class ProgramEvaluation implements Evaluation {
   }
 
   get pending(): boolean {
-    return this.#passed.length > 0;
+    return this.#shadow !== null && this.#shadow.passed.length > 0;
+  }
+
+  get shadows(): readonly string[] {
+    return this.#shadow?.matched ?? NONE;
   }
 
   advance(facts: Facts): Progress | Promise<Progress> {
-    return this.#answersOfShadows === null
-      ? (this.#verdict ?? this.#run(facts))
-      : this.#runWithShadows(facts, this.#answersOfShadows);
+    return this.#shadow === null ? (this.#verdict ?? this.#run(facts)) : this.#runWithShadows(facts, this.#shadow);
   }
 
   accepted(facts: ContentFacts): void | Promise<void> {
@@ -102,20 +118,20 @@ class ProgramEvaluation implements Evaluation {
 
   async trace(): Promise<readonly TraceStep[]> {
     const steps: TraceStep[] = [];
-    for (const { rule, waits, facts } of this.#asked) steps.push(await traceRule(rule, facts, waits));
+    for (const { rule, waits, facts } of this.#asked ?? []) steps.push(await traceRule(rule, facts, waits));
     return steps;
   }
 
   #run(facts: Facts): Progress | Promise<Progress> {
     const { rules } = this.#program;
     // A trace shows the rules that do not match too.
-    const sift = this.#tracing ? null : this.#program.sift;
+    const sift = this.#asked === null ? this.#program.sift : null;
     for (;;) {
       if (sift !== null) this.#next = sift(this.#next, facts);
       const rule = rules[this.#next];
       if (rule === undefined) break;
       if (rule.shadow) {
-        this.#passed.push({ rule, sum: facts.score.sum });
+        this.#shadow?.passed.push({ rule, sum: facts.score.sum });
         this.#next += 1;
         continue;
       }
@@ -146,7 +162,7 @@ class ProgramEvaluation implements Evaluation {
   /** What a rule's answer comes to; null where the next rule is to be asked. */
   #take(rule: Rule, truth: Truth, facts: Facts): Progress | null {
     const waits = truth === true && !isReached(rule.phase, facts.phase);
-    if (this.#tracing) this.#asked.push({ rule, waits, facts: asOfNow(facts) });
+    this.#asked?.push({ rule, waits, facts: asOfNow(facts) });
     if (truth === 'later' || waits) return 'later';
     this.#next += 1;
     if (!truth) return null;
@@ -154,7 +170,7 @@ class ProgramEvaluation implements Evaluation {
     if (rule.decide === null) return null;
     const decision = rule.decide(facts);
     if (decision.kind === 'redirect') this.#redirected = decision.to;
-    else if (decision.kind === 'relay') this.#edits.push(...(decision.edits ?? []));
+    else if (decision.kind === 'relay') this.#edits = [...this.#edits, ...(decision.edits ?? [])];
     else return this.#conclude(rule, facts, this.#rulingOf(decision));
     const downstream = decision.kind === 'relay' ? decision.downstream : null;
     if (rule.layer !== 'rules') return this.#conclude(rule, facts, this.#sendOn(downstream));
@@ -166,14 +182,14 @@ class ProgramEvaluation implements Evaluation {
   #leave(mark: Mark, facts: Facts): void {
     switch (mark.kind) {
       case 'edit':
-        this.#edits.push(mark.edit(facts));
+        this.#edits = [...this.#edits, mark.edit(facts)];
         break;
       case 'note':
-        this.#notes.push(mark.note(facts));
+        this.#notes = [...this.#notes, mark.note(facts)];
         break;
       case 'copy':
         if (!this.#copies.some(({ to }) => sameMailbox(to, mark.to)))
-          this.#copies.push({ to: mark.to, edits: [...this.#edits] });
+          this.#copies = [...this.#copies, { to: mark.to, edits: this.#edits }];
         break;
       case 'score':
         facts.score.sum = addScore(facts.score.sum ?? 0, mark.points);
@@ -207,7 +223,7 @@ class ProgramEvaluation implements Evaluation {
   /** What becomes of a rule that cannot be answered; null where it is set aside and the next one is to be asked. */
   #fail(rule: Rule, facts: Facts, error: unknown): Verdict | null {
     const { id } = facts.transaction;
-    if (this.#tracing) this.#asked.push({ rule, waits: false, facts: asOfNow(facts) });
+    this.#asked?.push({ rule, waits: false, facts: asOfNow(facts) });
     const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
     if (error instanceof TooCostly) this.#log.warn('rule-too-costly', { ...where, becomes: rule.ifTooCostly });
     else this.#log.error('rule', error, where);
@@ -235,13 +251,13 @@ class ProgramEvaluation implements Evaluation {
   }
 
   /** Whether it is answered. */
-  async #askShadow(rule: Rule, facts: Facts): Promise<boolean> {
+  async #askShadow(rule: Rule, facts: Facts, matched: string[]): Promise<boolean> {
     try {
       const truth = await rule.clause.test(facts);
-      if (this.#tracing) this.#asked.push({ rule, waits: false, facts: asOfNow(facts) });
+      this.#asked?.push({ rule, waits: false, facts: asOfNow(facts) });
       if (truth === 'later') return false;
       this.#count(rule, truth);
-      if (truth && rule.decide !== null) this.shadows.push(rule.name);
+      if (truth && rule.decide !== null) matched.push(rule.name);
     } catch (error) {
       const { id } = facts.transaction;
       const where = { id, list: facts.address.list, ruleset: rule.place.file, rule: rule.name };
@@ -251,11 +267,12 @@ class ProgramEvaluation implements Evaluation {
     return true;
   }
 
-  async #runWithShadows(facts: Facts, answers: Answers): Promise<Progress> {
+  async #runWithShadows(facts: Facts, { answers, passed, matched }: ShadowCourse): Promise<Progress> {
     const progress = this.#verdict ?? (await this.#run(facts));
-    for (const one of this.#passed.splice(0)) {
+    for (const one of passed.splice(0)) {
       // It asks the score as it was when it was come past: a rule behind it cannot change its answer.
-      if (!(await this.#askShadow(one.rule, { ...facts, answers, score: { sum: one.sum } }))) this.#passed.push(one);
+      const asked = { ...facts, answers, score: { sum: one.sum } };
+      if (!(await this.#askShadow(one.rule, asked, matched))) passed.push(one);
     }
     return progress;
   }

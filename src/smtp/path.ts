@@ -42,9 +42,22 @@ const DOMAIN_WITH_U_LABELS = /^[\w\u0080-\u{10ffff}-]+(?:\.[\w\u0080-\u{10ffff}-
 const LITERAL = /^\[[^[\]\\\s]+\]$/;
 const NO_ADDRESS = 'The address is missing';
 
+/** What nearly every path looks like: the grammar below comes to the same. */
+const PLAIN = {
+  MAIL: /^ FROM:<([\w+=-]+(?:\.[\w+=-]+)*)@([a-z\d-]+(?:\.[a-z\d-]+)+)>(?= |$)/,
+  RCPT: /^ TO:<([\w+=-]+(?:\.[\w+=-]+)*)@([a-z\d-]+(?:\.[a-z\d-]+)+)>(?= |$)/,
+} as const;
+const LONGEST_PLAIN = 250;
+
 /** Parses the octets behind `MAIL` or `RCPT`, without the CRLF that ends the line. Never throws. */
 export function parsePath(command: 'MAIL' | 'RCPT', argument: Buffer): ParsedPath {
   let text = argument.toString('latin1');
+  const plain = text.length <= LONGEST_PLAIN ? PLAIN[command].exec(text) : null;
+  if (plain !== null && (plain[0].length === text.length || PRINTABLE_ASCII.test(text))) {
+    const [whole, localPart = '', domain = ''] = plain;
+    const rest = whole.length === text.length ? '' : text.slice(whole.length).trim();
+    return { path: { mailbox: { localPart, domain }, raw: `${localPart}@${domain}` }, rest };
+  }
   if (!PRINTABLE_ASCII.test(text)) {
     const decoded = decodeUtf8(argument);
     if (decoded === null) return { problem: 'The command is not valid UTF-8' };

@@ -1,7 +1,7 @@
 /**
  * facts - the facts of a small message, as the pipeline would hand them to the rules.
  */
-import type { Addressees, Facts, Phase } from '../../src/core/facts.ts';
+import { type Addressees, Answers, type Facts, type Phase } from '../../src/core/facts.ts';
 import type { Log } from '../../src/core/log.ts';
 import type { Mailbox } from '../../src/core/mailbox.ts';
 import { parseHeader } from '../../src/mail/header.ts';
@@ -56,7 +56,7 @@ export function factsOf(given: Given = {}, content = contentOf(given)): FactsByP
     },
     recipient: { forwardPath: mailbox(to), raw: to, parameters: new Map() },
     address: splitAddress(mailbox(to), 'mailman'),
-    answers: new Map(),
+    answers: new Answers(),
     score: { sum: given.score ?? null },
   };
   const headerFacts = { ...envelope, addressees: addresseesOf([to, ...others]), header: parseHeader(content) };

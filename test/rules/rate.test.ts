@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Facts, PHASES } from '../../src/core/facts.ts';
+import { Answers, type Facts, PHASES } from '../../src/core/facts.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { clientOf } from '../../src/rules/conditions/rate.ts';
 import { startEvaluation } from '../../src/rules/evaluate.ts';
@@ -97,7 +97,7 @@ test('a transaction counts once, whatever its recipients and phases', async () =
   const program = programFor(null, ruleset, 'post');
   for (const expect of ['relay', 'defer']) {
     const facts = factsOf({ header: 'Subject: x' });
-    for (const answers of [new Map(), new Map(), new Map()]) {
+    for (const answers of [new Answers(), new Answers(), new Answers()]) {
       const evaluation = startEvaluation(program, memoryLog(), false);
       let progress: Verdict | 'later' = 'later';
       for (const phase of PHASES) {

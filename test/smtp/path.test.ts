@@ -167,3 +167,18 @@ test('property: a printed mailbox parses to itself', () => {
     { numRuns: 300 },
   );
 });
+
+test('property: what most paths look like is read as the grammar reads it', () => {
+  // A blank behind the colon is no common form, and says the same.
+  const word = fc.stringMatching(/^[\w+=.@<>" \\é-]{0,12}$/);
+  const label = fc.stringMatching(/^[A-Za-z\d_.-]{0,8}$/);
+  const parts = fc.tuple(word, label, label, fc.constantFrom('', ' SIZE=1', ' \x01', ' é', '\t', 'x'));
+  fc.assert(
+    fc.property(parts, ([local, left, right, rest]) => {
+      const path = `<${local}@${left}.${right}>${rest}`;
+      assert.equal(describe('RCPT', ` TO:${path}`), describe('RCPT', ` TO: ${path}`));
+      assert.equal(describe('MAIL', ` FROM:${path}`), describe('MAIL', ` FROM: ${path}`));
+    }),
+    { numRuns: 2000 },
+  );
+});
