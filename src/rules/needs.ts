@@ -5,7 +5,6 @@
  * ask it would neither fail nor cost nor count; so rules that cannot match are passed over together (sieve.ts).
  */
 import type { Facts, Phase } from '../core/facts.ts';
-import { isReached } from '../core/facts.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { literalOfLike } from './like.ts';
 import type { TextWords } from './match.ts';
@@ -78,9 +77,4 @@ export function literalsOfEach(
   if (values === undefined || values.length > MOST) return null;
   const found = values.map(literalsOfValue);
   return found.every((some) => some.length > 0 && !some.includes('')) ? found.flat() : null;
-}
-
-/** Whether the texts of the haystack are known for good. */
-export function isKnown({ phase }: Haystack, facts: Facts): boolean {
-  return isReached(phase, facts.phase);
 }

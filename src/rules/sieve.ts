@@ -4,9 +4,9 @@
  *
  * To pass a rule over is to ask it and hear `false`; that holds because of what needs.ts promises, and a test compares.
  */
-import { type Facts, PHASES, type Phase } from '../core/facts.ts';
+import { type Facts, isReached, type Phase } from '../core/facts.ts';
 import { type NeedleId, Needles } from './needles.ts';
-import { type Haystack, isKnown, type Need } from './needs.ts';
+import type { Haystack, Need } from './needs.ts';
 import type { Rule, Ruleset } from './ruleset.ts';
 
 /** Where fewer rules need something, to ask them is as quick as to look for what they need. */
@@ -25,15 +25,20 @@ interface Group {
   readonly all: Set<number>;
 }
 
+const NOWHERE = new Int32Array(0);
+const BEFORE: Readonly<Record<Phase, Phase | null>> = { envelope: null, header: 'envelope', content: 'header' };
+
 class Sieve {
-  readonly #groups: readonly Group[];
-  /** By phase: 1 for the rules that must be asked, whatever the message; those that it may call for are added to a copy. */
-  readonly #asked: Readonly<Record<Phase, Uint8Array>>;
-  readonly #known: Readonly<Record<Phase, WeakMap<object, Uint8Array>>> = {
+  readonly #groups: Readonly<Record<Phase, readonly Group[]>>;
+  /** By phase: the rules that must be asked, whatever the message. */
+  readonly #asked: Readonly<Record<Phase, Int32Array>>;
+  /** By phase, and by what becomes known at it: the rules that what is known calls for. */
+  readonly #called: Readonly<Record<Phase, WeakMap<object, Int32Array>>> = {
     envelope: new WeakMap(),
     header: new WeakMap(),
     content: new WeakMap(),
   };
+  readonly #size: number;
 
   constructor(rules: readonly Rule[]) {
     const groups = new Map<string, Group>();
@@ -46,46 +51,76 @@ class Sieve {
       for (const position of all) needing[position] = null;
       groups.delete(haystack.name);
     }
-    this.#groups = [...groups.values()];
-    const asked = (phase: Phase): Uint8Array =>
-      Uint8Array.from(needing, (needs) => {
-        const sifted = needs?.every(({ haystack }) => PHASES.indexOf(haystack.phase) <= PHASES.indexOf(phase));
-        return sifted === true ? 0 : 1;
-      });
+    const knownAt = (phase: Phase): readonly Group[] =>
+      [...groups.values()].filter(({ haystack }) => haystack.phase === phase);
+    this.#groups = { envelope: knownAt('envelope'), header: knownAt('header'), content: knownAt('content') };
+    const asked = (phase: Phase): Int32Array =>
+      Int32Array.from(
+        needing.flatMap((needs, position) =>
+          needs?.every(({ haystack }) => isReached(haystack.phase, phase)) === true ? [] : position,
+        ),
+      );
     this.#asked = { envelope: asked('envelope'), header: asked('header'), content: asked('content') };
+    this.#size = rules.length;
   }
 
   get passesNothing(): boolean {
-    return this.#groups.length === 0 || this.#asked.content.reduce((sum, one) => sum + 1 - one, 0) < FEWEST;
+    return this.#size - this.#asked.content.length < FEWEST;
   }
 
-  /** By position: 0 for the rules that cannot match. */
-  open(facts: Facts): Uint8Array {
-    const key = facts.phase === 'content' ? facts.message : facts.phase === 'header' ? facts.header : facts.transaction;
-    const known = this.#known[facts.phase].get(key);
-    if (known !== undefined) return known;
-    const asked = this.#asked[facts.phase];
-    let open: Uint8Array | null = null;
-    const add = (positions: Iterable<number>): void => {
-      open ??= asked.slice();
-      for (const position of positions) open[position] = 1;
-    };
-    let complete = true;
-    for (const { haystack, needles, byNeedle, any, all } of this.#groups) {
-      if (!isKnown(haystack, facts)) continue;
-      const texts = haystack.textsOf(facts);
-      if (texts === null) {
-        complete = false;
-        add(all);
-        continue;
-      }
-      if (texts.length > 0 && any.length > 0) add(any);
-      for (const text of texts) for (const id of needles.find(text)) add(byNeedle.get(id) ?? []);
-    }
-    const result = open ?? asked;
-    if (complete) this.#known[facts.phase].set(key, result);
-    return result;
+  /** The position of the next rule that may match, from `from` on; the number of rules where none may. */
+  next(from: number, facts: Facts): number {
+    const asked = firstFrom(from, this.#asked[facts.phase], this.#size);
+    return firstFrom(from, this.#calledFor(facts.phase, facts), asked);
   }
+
+  #calledFor(phase: Phase, facts: Facts): Int32Array {
+    const key = learnedAt(phase, facts);
+    const known = this.#called[phase].get(key);
+    if (known !== undefined) return known;
+    const before = BEFORE[phase] === null ? NOWHERE : this.#calledFor(BEFORE[phase], facts);
+    const added = new Set<number>();
+    let complete = true;
+    for (const group of this.#groups[phase]) complete = search(group, facts, added) && complete;
+    const called = added.size === 0 ? before : Int32Array.from(new Set([...before, ...added])).sort();
+    if (complete) this.#called[phase].set(key, called);
+    return called;
+  }
+}
+
+/** Adds the positions of the rules whose needs may be met; false where the texts are not known yet. */
+function search({ haystack, needles, byNeedle, any, all }: Group, facts: Facts, found: Set<number>): boolean {
+  const texts = haystack.textsOf(facts);
+  const add = (positions: Iterable<number>): void => {
+    for (const position of positions) found.add(position);
+  };
+  if (texts === null) add(all);
+  else if (texts.length > 0) add(any);
+  for (const text of texts ?? []) for (const id of needles.find(text)) add(byNeedle.get(id) ?? []);
+  return texts !== null;
+}
+
+/** What is known from a phase on. */
+function learnedAt(phase: Phase, facts: Facts): object {
+  if (phase === 'content' && facts.phase === 'content') return facts.message;
+  return phase === 'envelope' || facts.phase === 'envelope' ? facts.transaction : facts.header;
+}
+
+/** The first of the sorted positions that is not below `from`, if it is below `most`; else `most`. */
+function firstFrom(from: number, positions: Int32Array, most: number): number {
+  const position = positions[indexFrom(from, positions)] ?? most;
+  return Math.min(position, most);
+}
+
+/** How many of the sorted positions are below `from`. */
+function indexFrom(from: number, positions: Int32Array): number {
+  let [low, high] = [0, positions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function enter(groups: Map<string, Group>, { haystack, literals }: Need, position: number): void {
@@ -122,7 +157,7 @@ export type Sift = (position: number, facts: Facts) => number;
 
 interface Segment {
   readonly sieve: Sieve;
-  /** By the position in the program less `from`: the position in the file. */
+  /** By the position in the program less `from`: the position in the file; in order. */
   readonly positions: Int32Array;
   readonly from: number;
   readonly to: number;
@@ -152,10 +187,12 @@ function nextOpen(segments: readonly Segment[], position: number, facts: Facts):
   let next = position;
   for (const { sieve, positions, from, to } of segments) {
     if (next < from) return next;
-    if (next >= to) continue;
-    const open = sieve.open(facts);
-    while (next < to && open[positions[next - from] as number] === 0) next += 1;
-    if (next < to) return next;
+    while (next < to) {
+      const open = sieve.next(positions[next - from] as number, facts);
+      if (open === positions[next - from]) return next;
+      // It may stand in another segment, or be for another role.
+      next = from + indexFrom(open, positions);
+    }
   }
   return next;
 }
