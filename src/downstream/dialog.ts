@@ -152,6 +152,7 @@ function carried(connection: Connection, { envelope, answers }: Delivery): reado
   const { transaction, recipients } = envelope;
   const positions = recipients.map((_, position) => position);
   if (connection.capabilities.has('SMTPUTF8')) return positions;
+  if (!needsSmtputf8(transaction.rawReversePath + recipients.map(({ raw }) => raw).join(''))) return positions;
   const refused = withId(addressNotSupported, transaction.id);
   if (needsSmtputf8(transaction.rawReversePath)) {
     answers.rest(refused);

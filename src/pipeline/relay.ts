@@ -6,7 +6,7 @@
  * message is that of the recipient which the client named itself.
  */
 import type { Recipient, Transaction } from '../core/envelope.ts';
-import { type Mailbox, printMailbox } from '../core/mailbox.ts';
+import { type Mailbox, printMailbox, sameMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
 import type { HeaderEdit } from '../core/verdict.ts';
@@ -32,6 +32,8 @@ export function deliveryKey({ downstream, recipient }: Delivery): string {
 interface Sent {
   readonly positions: number[];
   readonly marks: Mailbox[];
+  /** The one before, of the same local-part. */
+  readonly namesake: Sent | undefined;
   delivery: Delivery;
 }
 
@@ -44,23 +46,34 @@ interface Group {
 }
 
 /** In the order in which they come first. */
-function once(deliveries: readonly Delivery[]): Iterable<Sent> {
-  const [only] = deliveries;
-  if (only !== undefined && deliveries.length === 1) return [{ positions: [0], marks: marksOf(only), delivery: only }];
-  const sent = new Map<string, Sent>();
+function once(deliveries: readonly Delivery[]): readonly Sent[] {
+  const all: Sent[] = [];
+  const byLocalPart = new Map<string, Sent>();
   for (const [position, delivery] of deliveries.entries()) {
-    const key = deliveryKey(delivery);
-    const known = sent.get(key);
+    const { localPart } = delivery.recipient.forwardPath;
+    const namesake = byLocalPart.get(localPart);
+    const known = sameAs(delivery, namesake);
     const marks = marksOf(delivery);
-    if (known === undefined) {
-      sent.set(key, { positions: [position], marks, delivery });
+    if (known === null) {
+      const sent = { positions: [position], marks, namesake, delivery };
+      all.push(sent);
+      byLocalPart.set(localPart, sent);
       continue;
     }
     known.positions.push(position);
     known.marks.push(...marks);
     if (known.delivery.insteadOf !== null && delivery.insteadOf === null) known.delivery = delivery;
   }
-  return sent.values();
+  return all;
+}
+
+function sameAs({ recipient, downstream }: Delivery, last: Sent | undefined): Sent | null {
+  for (let sent = last; sent !== undefined; sent = sent.namesake) {
+    const { delivery } = sent;
+    if (delivery.downstream === downstream && sameMailbox(delivery.recipient.forwardPath, recipient.forwardPath))
+      return sent;
+  }
+  return null;
 }
 
 function marksOf({ insteadOf }: Delivery): Mailbox[] {

@@ -114,7 +114,8 @@ function leavingOf({ destinations, traceFields }: ServeParts, serving: Serving, 
       conclude(decision, withId(mailLoop, transaction.id));
     } else if (isServed(verdict)) {
       const edits = verdict.edits.length === 0 ? trace : [...verdict.edits, ...trace];
-      const delivery = { ...destinations.of(decision, verdict), edits };
+      const { recipient: to, downstream, insteadOf } = destinations.of(decision, verdict);
+      const delivery = { recipient: to, downstream, edits, insteadOf };
       // Only where one reply does for all can a client be told to send again what somebody has.
       const key = entrance.replies === 'one' ? servedKey(transaction, recipient.forwardPath, 'served') : '';
       leaving.push({ decision, delivery, key });

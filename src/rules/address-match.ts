@@ -10,6 +10,7 @@ import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import { type Answer, anyOne, everyOne, negated } from './asking.ts';
+import { type Ask, askOnce } from './condition.ts';
 import type { CompileEnv } from './env.ts';
 import { literalOfLike } from './like.ts';
 import { allOf, anyOf, likeTest, type TextTest, matchWord } from './match.ts';
@@ -65,6 +66,16 @@ export function compileAddresses(words: AddressWords, env: CompileEnv): AddressT
   if (inside) questions.push((mailboxes, facts) => allMembers(inside, mailboxes, facts));
   if (outside) questions.push((mailboxes, facts) => negated(allMembers(outside, mailboxes, facts)));
   return (mailboxes, facts) => everyOne(questions, (question) => question(mailboxes, facts));
+}
+
+/**
+ * The question, asked once for each recipient where the words name a set, whose answer must not change, or a pattern, whose
+ * cost is charged; the others cost less than to remember their answer.
+ */
+export function askAddresses<F extends EnvelopeFacts>(words: AddressWords, ask: Ask<F>): Ask<F> {
+  const { in: inside, not_in: outside, like, domain = [] } = words;
+  const isPlain = inside === undefined && outside === undefined && like === undefined;
+  return isPlain && !domain.some((value) => /[*?]/.test(value)) ? ask : askOnce(ask);
 }
 
 /** What the mailboxes must hold for the words to be true of them. */

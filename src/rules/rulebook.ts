@@ -27,7 +27,7 @@ import { type Program, programFor } from './program.ts';
 import { RuleClock, type RuleTime } from './rule-clock.ts';
 import type { Ruleset } from './ruleset.ts';
 import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
-import { listFiles, splitAddress } from './select.ts';
+import { type ListFiles, listFiles, splitAddress } from './select.ts';
 
 export interface RulesOptions {
   /** The path of the system's file; null for no rules of the system. */
@@ -151,8 +151,9 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   const shadows = shadowCounter();
   const clock = new RuleClock();
   logOverdue(diagnostics, log);
-  const findRuleset = (folder: string, list: string): FoundRuleset | Promise<FoundRuleset> => {
-    const { own, fallback } = listFiles(folder, list, layout);
+  const filesOf = lists === null ? null : recentFiles(lists.folder, layout);
+  const findRuleset = (filesOfList: ListFiles, list: string): FoundRuleset | Promise<FoundRuleset> => {
+    const { own, fallback } = filesOfList;
     const fallBack = (found: FoundRuleset) => {
       const exists = found.ruleset !== null || found.unavailable !== null;
       return exists || fallback === null ? found : listRulesets.find(fallback, null);
@@ -172,8 +173,8 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     policyFor(forwardPath) {
       const address = splitAddress(forwardPath, dialect);
       // Rules of a list never see its bounces, so not even a file that does not load holds them up.
-      if (lists === null || address.role === 'bounces') return policy(address, NO_LIST);
-      const found = findRuleset(lists.folder, address.list);
+      if (filesOf === null || address.role === 'bounces') return policy(address, NO_LIST);
+      const found = findRuleset(filesOf(address.list), address.list);
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
     checkSystem: async () => (systemFile === null ? [] : failuresOf(systemFile)),
@@ -200,6 +201,22 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     },
   };
   return { rulebook, diagnostics, sources };
+}
+
+/** Lists whose files are known by name; then all are forgotten. */
+const MOST_NAMES = 10_000;
+
+/** The files of a list by its address: with an MD5 on the way, to find the name costs more than to ask the rules. */
+function recentFiles(folder: string, layout: Layout): (list: string) => ListFiles {
+  const known = new Map<string, ListFiles>();
+  return (list) => {
+    const before = known.get(list);
+    if (before !== undefined) return before;
+    if (known.size >= MOST_NAMES) known.clear();
+    const files = listFiles(folder, list, layout);
+    known.set(list, files);
+    return files;
+  };
 }
 
 /** The programs of the system's rules with those of a list, made once for each role that is asked for. */

@@ -40,7 +40,11 @@ export function listFiles(folder: string, list: string, layout: Layout = PLAIN):
   return { own, fallback: join(folder, domain, `_default${SUFFIX}`) };
 }
 
+/** What nearly every name looks like. */
+const ORDINARY = /^[A-Za-z\d][\w.+=-]*$/;
+
 /** Whether a name, as the last part of a path, stays in its folder and is a name that people would choose. */
 export function isSafeName(name: string): boolean {
+  if (ORDINARY.test(name)) return name.length <= LONGEST_NAME;
   return name !== '' && Buffer.byteLength(name) <= LONGEST_NAME && !UNSAFE.test(name);
 }

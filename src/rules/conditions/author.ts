@@ -5,8 +5,15 @@
  * let in by `in` has all of them in the set: one known author does not vouch for another.
  */
 import { z } from 'zod';
-import { addressHaystack, addressWords, compileAddresses, needsOfAddresses, showAddresses } from '../address-match.ts';
-import { askAt, askOnce, defineBoundCondition } from '../condition.ts';
+import {
+  addressHaystack,
+  addressWords,
+  askAddresses,
+  compileAddresses,
+  needsOfAddresses,
+  showAddresses,
+} from '../address-match.ts';
+import { askAt, defineBoundCondition } from '../condition.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
 const AUTHORS = addressHaystack('author', 'header', ({ header }) => header.authors);
@@ -39,7 +46,7 @@ export const author = defineBoundCondition({
     const show = showAddresses(words, env);
     const asked = askAt(
       'header',
-      askOnce((facts) => test(facts.header.authors, facts)),
+      askAddresses(words, (facts) => test(facts.header.authors, facts)),
       ({ header }) => show(header.authors) || 'no author',
     );
     return { ...asked, needs: needsOfAddresses(words, AUTHORS) };

@@ -5,8 +5,15 @@
  */
 import { z } from 'zod';
 import { flag } from '../../yaml/scalar.ts';
-import { addressHaystack, addressWords, compileAddresses, needsOfAddresses, showAddresses } from '../address-match.ts';
-import { askAt, askOnce, defineBoundCondition } from '../condition.ts';
+import {
+  addressHaystack,
+  addressWords,
+  askAddresses,
+  compileAddresses,
+  needsOfAddresses,
+  showAddresses,
+} from '../address-match.ts';
+import { askAt, defineBoundCondition } from '../condition.ts';
 import { askNothing, asksSomething } from '../match.ts';
 
 const REVERSE_PATH = addressHaystack('envelope_from', 'envelope', ({ transaction: { reversePath } }) =>
@@ -41,7 +48,7 @@ export const envelopeFrom = defineBoundCondition({
     const show = showAddresses(words, env);
     const asked = askAt(
       'envelope',
-      askOnce((facts) => {
+      askAddresses(words, (facts) => {
         const { reversePath } = facts.transaction;
         if (empty !== undefined && empty !== (reversePath === null)) return false;
         return test(reversePath === null ? [] : [reversePath], facts);

@@ -7,7 +7,9 @@
  * address is what many an MTA puts on top on the way in, and would turn every post into a loop; only a second one is
  * evidence.
  */
+import { oncePer } from '../../core/eventual.ts';
 import type { HeaderFacts } from '../../core/facts.ts';
+import type { Header } from '../../core/message.ts';
 import { foldForMatch } from '../../mail/text.ts';
 import { flag } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
@@ -40,11 +42,13 @@ export const loop = defineCondition({
   saw: (facts) => markOf(facts) ?? 'no mark of this list',
 });
 
-const MARKS = ['List-Id', 'List-Post', 'X-BeenThere', 'X-Loop', 'Delivered-To'];
+const MARKS = ['list-id', 'list-post', 'x-beenthere', 'x-loop', 'delivered-to'];
+
+const isMarked = oncePer((header: Header) => MARKS.some((name) => header.named(name).length > 0));
 
 /** The name of the field that marks the message as having been here; null where none does. */
 function markOf({ header, address }: HeaderFacts): string | null {
-  if (!MARKS.some((name) => header.named(name).length > 0)) return null;
+  if (isMarked(header) !== true) return null;
   const list = foldForMatch(address.list);
   const id = list.replace(/@(?=[^@]*$)/, '.');
   const texts = (name: string): readonly string[] => header.named(name).map((field) => textOf(field, false));
