@@ -152,7 +152,9 @@ export class Service {
   }
 
   get sessions(): number {
-    return this.live().listeners.reduce((sum, { sessions }) => sum + sessions, 0);
+    let sum = 0;
+    for (const { sessions } of this.#listeners.values()) sum += sessions;
+    return sum;
   }
 
   /** Opens the listeners, all or none. The problem in one line, or null. */

@@ -4,6 +4,7 @@
  * Interfaces only. The server makes them, the rules ask them, a downstream passes them on.
  */
 import type { Mailbox } from './mailbox.ts';
+import type { Signal } from './signal.ts';
 
 /** The original client: the peer of the connection, or whom a trusted peer named by XFORWARD. */
 export interface Client {
@@ -49,7 +50,7 @@ export interface Transaction {
   readonly rawReversePath: string;
   readonly parameters: EsmtpParameters;
   /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** What one transaction with a downstream carries. */

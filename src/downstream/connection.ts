@@ -47,15 +47,19 @@ export class Connection {
   };
   #timerEnds = 0;
 
-  /** Begins to connect; `room` waits for it. `onComplaint`: see `dial`. */
-  constructor(address: Address, onComplaint: (line: string) => void) {
+  /** Begins to connect; `room` waits for it. `secure`: whether TLS may be negotiated. `onComplaint`: see `dial`. */
+  constructor(address: Address, secure: boolean, onComplaint: (line: string) => void) {
     this.address = address;
-    this.#stream = dial(address, onComplaint);
-    this.#stream.on('connect', () => {
+    const plain: Duplex = dial(address, secure, {
+      onOctets: (octets) => plain === this.#stream && this.#onData(octets),
+      onComplaint,
+    });
+    this.#stream = plain;
+    plain.on('connect', () => {
       this.#connected = true;
       this.#onRoom?.();
     });
-    this.#listen(this.#stream);
+    this.#listen(plain);
   }
 
   /**
@@ -65,6 +69,7 @@ export class Connection {
   async secure(options: ConnectionOptions, until: number): Promise<Failure | null> {
     this.#stream = connectTls({ ...options, socket: this.#stream });
     this.#stream.once('secureConnect', () => this.#onRoom?.());
+    this.#stream.on('data', (octets: Buffer) => this.#onData(octets));
     this.#listen(this.#stream);
     const outcome = await this.room(until);
     return outcome === null || typeof outcome === 'string' ? outcome : 'misplaced';
@@ -77,10 +82,6 @@ export class Connection {
       (...args: A): void => {
         if (stream === this.#stream) act(...args);
       };
-    stream.on(
-      'data',
-      ours((chunk: Buffer) => this.#onData(chunk)),
-    );
     stream.on(
       'drain',
       ours(() => this.#onRoom?.()),

@@ -16,12 +16,29 @@ export type Address =
 /** Octets that may wait in the stream before `write` asks to wait: most messages fit, so that they need no wait. */
 const WRITE_AHEAD = 256 * 1024;
 
-/** `onComplaint` is told what a program writes on its standard error, line by line. */
-export function dial(address: Address, onComplaint: (line: string) => void): Duplex {
-  if ('program' in address) return new ProgramStream(address.program, WRITE_AHEAD, onComplaint);
+/** All sockets read into this one memory: for each read the platform makes 64 KiB anew, and replies are short. */
+const inbox = Buffer.allocUnsafeSlow(16 * 1024);
+
+export interface Ears {
+  /** What arrives; the memory may hold something else after the call. */
+  readonly onOctets: (octets: Buffer) => void;
+  /** What a program writes on its standard error, line by line. */
+  readonly onComplaint: (line: string) => void;
+}
+
+/** `secure`: TLS will take over the stream, so that it must be one that can be read by others. */
+export function dial(address: Address, secure: boolean, { onOctets, onComplaint }: Ears): Duplex {
+  if ('program' in address) {
+    return new ProgramStream(address.program, WRITE_AHEAD, onComplaint).on('data', onOctets);
+  }
   // Without noDelay a command would wait for the acknowledgement of the one before (Nagle).
   const options = { ...address, noDelay: true, writableHighWaterMark: WRITE_AHEAD };
-  return connect(options);
+  if (secure) return connect(options).on('data', onOctets);
+  const callback = (length: number): boolean => {
+    onOctets(inbox.subarray(0, length));
+    return true;
+  };
+  return connect({ ...options, onread: { buffer: inbox, callback } });
 }
 
 /** As the log shows it. */

@@ -9,13 +9,14 @@ import type { Eventual } from '../core/eventual.ts';
 import type { Envelope, Recipient, Transaction } from '../core/envelope.ts';
 import type { Content } from '../core/message.ts';
 import type { Reply } from '../core/reply.ts';
+import type { Signal } from '../core/signal.ts';
 
 export interface DeliverOptions {
   /**
    * Aborted when the client is gone. Looked at until just before the final dot: then nothing is committed. After the dot
    * the transaction is finished whoever left (RFC 1047).
    */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Milliseconds since the epoch by which `deliver` answers; whoever has no reply by then gets 451. */
   readonly deadline: number;
   /** Told each recipient's reply as soon as it is known; `position` is that of the envelope. */

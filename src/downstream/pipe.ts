@@ -19,6 +19,7 @@ import { failureReply } from './failure.ts';
 import { Places } from './places.ts';
 import { type Call, fillCall } from './program-call.ts';
 import { programFailed, replyToExit } from './sysexits.ts';
+import type { Signal } from '../core/signal.ts';
 
 export interface PipeOptions {
   readonly name: string;
@@ -131,7 +132,7 @@ async function within<T>(promise: Promise<T>, until: number): Promise<T | 'silen
 }
 
 /** Gives the program the content, as much as it reads; or why it must not have its end. */
-async function feed({ stdin }: Child, content: Content, signal: AbortSignal): Promise<Reply | null> {
+async function feed({ stdin }: Child, content: Content, signal: Signal): Promise<Reply | null> {
   let octets = 0;
   const counted: Content = {
     size: content.size,

@@ -3,6 +3,8 @@
  *
  * First come, first served. Nobody waits beyond the end of its own time, or for a client that has left.
  */
+import type { Signal } from '../core/signal.ts';
+
 export class Places {
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -12,7 +14,7 @@ export class Places {
   }
 
   /** Whether a place was got, which `leave` gives back, by `until` in milliseconds since the epoch. */
-  take(until: number, signal: AbortSignal): boolean | Promise<boolean> {
+  take(until: number, signal: Signal): boolean | Promise<boolean> {
     if (this.#free > 0) {
       this.#free--;
       return true;

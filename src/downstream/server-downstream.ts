@@ -10,6 +10,7 @@ import type { Eventual } from '../core/eventual.ts';
 import { printMailbox } from '../core/mailbox.ts';
 import type { Content } from '../core/message.ts';
 import { type Reply, replies, withId } from '../core/reply.ts';
+import type { Signal } from '../core/signal.ts';
 import { Addresses } from './addresses.ts';
 import { Answers } from './answers.ts';
 import { Connection } from './connection.ts';
@@ -58,7 +59,7 @@ const VERIFY_PATIENCE = 10_000;
 
 /** What is done with a connection, and until when: in milliseconds since the epoch, `until` for each reply. */
 interface Errand {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly deadline: number;
   readonly until: () => number;
   /** Sees to what becomes of the connection. */
@@ -231,7 +232,7 @@ class ServerDownstream implements Downstream {
     tls: Tls | null = this.#options.tls ?? null,
   ): Promise<Connection | Trouble> {
     const { helo, timeouts } = this.#options;
-    const connection = new Connection(address, (line) => {
+    const connection = new Connection(address, tls !== null, (line) => {
       this.#options.log.warn('downstream-stderr', { downstream: this.name, line });
     });
     const outcome = await connection.room(Math.min(Date.now() + timeouts.connect, deadline));

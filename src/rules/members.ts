@@ -7,9 +7,10 @@ import type { Store } from '../store/store.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { type Answer, anyOne } from './asking.ts';
 import type { MatchEnv, NamedSet, SetKind } from './env.ts';
+import type { Signal } from '../core/signal.ts';
 
 /** Whether a key is in one of the sets. Throws or rejects where a set cannot answer. */
-export type Members = (key: string, signal: AbortSignal) => Answer;
+export type Members = (key: string, signal: Signal) => Answer;
 
 export const ADDRESS_HINT = 'write ann@example.net';
 const ENTRY_HINT = 'write ann@example.net, or "*@example.net" for all of a domain';

@@ -9,6 +9,7 @@ import type { SMTPServer } from 'smtp-server';
 import type { Recipient } from '../core/envelope.ts';
 import { andThen, type Eventual } from '../core/eventual.ts';
 import { type Reply, replies, reply, withId } from '../core/reply.ts';
+import { Departure } from '../core/signal.ts';
 import { parseBdat } from '../smtp/chunking.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
 import { ContentStream, Incoming } from './data.ts';
@@ -18,16 +19,13 @@ import { finalReplies } from './final-replies.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
 import type { Site } from './site.ts';
 
-/** Made once: to make one for each connection, with a stack, costs more than the rest of its end. */
-const LEFT = new Error('the client has left');
-
 const CHUNKS_HAVE_BEGUN = reply(503, '5.5.1', 'The message has begun with BDAT');
 
 export class Connection extends Dialogue {
   #open: OpenTransaction | null = null;
   #incoming: Incoming | null = null;
   /** Aborted when the client is gone, or has dropped a message that it had begun; null before the first transaction. */
-  #gone: AbortController | null = null;
+  #gone: Departure | null = null;
   /** Messages whose settling is not over; those of a chunked message that was reset go on in the background. */
   #settling = 0;
   #draining = false;
@@ -136,7 +134,7 @@ export class Connection extends Dialogue {
 
   override _onClose(): void {
     super._onClose();
-    if (this.#open !== null || this.#settling > 0) this.#gone?.abort(LEFT);
+    if (this.#open !== null || this.#settling > 0) this.#gone?.abort();
     this.#incoming?.abort();
     if (this.#incoming === null) this.#abandon('closed');
     if (this.#settling === 0) this.#ended();
@@ -156,8 +154,8 @@ export class Connection extends Dialogue {
     const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
     if ('code' in mail) return mail === replies.tooLarge ? this.atLimit('message') : mail;
     const facts = this.client.facts(this.site, this.greeting());
-    this.#gone ??= new AbortController();
-    this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail, this.#gone.signal);
+    this.#gone ??= new Departure();
+    this.#open = openTransaction(this.site, facts, this.client.isTrusted(this.site), mail, this.#gone);
     // The library asks this of itself, for its own XCLIENT and its error handling.
     this.session.envelope.mailFrom = { address: mail.path.raw, args: false };
     return replies.mailAccepted;
@@ -225,7 +223,7 @@ export class Connection extends Dialogue {
       // Chunks without a last one. The pipeline hears it as it hears of a client that left, and makes the record.
       this.#incoming = null;
       this.client.forgetForwarded();
-      this.#gone?.abort(LEFT);
+      this.#gone?.abort();
       this.#gone = null;
       incoming.abort();
       return;

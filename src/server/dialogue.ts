@@ -19,6 +19,7 @@ import { libraryReply } from './library-reply.ts';
 import { SessionClient } from './session-client.ts';
 import type { Site } from './site.ts';
 
+const BYE = reply(221, '2.0.0', 'Bye');
 const BARE_NEWLINE = reply(421, '4.5.2', 'Command lines must end with CR LF');
 
 /** What a client can have too much of: the name in the log and in the metrics, and the reply. */
@@ -37,6 +38,9 @@ export type Limit = keyof typeof LIMITS;
 /** Of commands that are out of place, out of shape or unknown; a refusal has another. */
 const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
 
+/** What nobody reads, and the library would make for every connection: an id of fresh random octets, an address asked of the system. */
+const UNREAD = { id: 'session', localAddress: '0.0.0.0', localPort: 1 };
+
 type Handler = (command: Buffer, done: () => void) => void;
 
 export abstract class Dialogue extends SMTPConnection {
@@ -52,8 +56,7 @@ export abstract class Dialogue extends SMTPConnection {
 
   /** `source` is the client that a PROXY header named. */
   constructor(server: SMTPServer, socket: Socket, site: () => Site, source: ProxySource) {
-    // The library would make an id of its own from fresh random octets for every connection; nobody reads it.
-    super(server, socket, { id: 'session' });
+    super(server, socket, UNREAD);
     this.current = site;
     this.site = site();
     this.client = new SessionClient({ address: this.remoteAddress || null, port: this.remotePort || null }, source);
@@ -141,6 +144,18 @@ export abstract class Dialogue extends SMTPConnection {
 
   override handler_VRFY(_command: Buffer, callback: () => void): void {
     this.reply(reply(252, '2.5.0', 'Cannot VRFY; RCPT will tell'));
+    callback();
+  }
+
+  /**
+   * The last word of the client, so nothing of it is waited for. One that closes without reading the 221 would else reset the
+   * connection, which costs an exception with a stack. What TLS has to say at its end takes the library's way.
+   */
+  override handler_QUIT(_command: Buffer, callback: () => void): void {
+    this.reply(BYE);
+    this.#flush();
+    if (!this.secure && this._socket.writableLength === 0) this._socket.destroy();
+    this.close();
     callback();
   }
 

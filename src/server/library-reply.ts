@@ -13,10 +13,16 @@ const STATUS: Readonly<Record<number, EnhancedStatusCode>> = {
   503: '5.5.1',
 };
 
+const PREFIX = 'Error: ';
+
 /** The arguments are those of the library's `send`; a context of false asks for no enhanced code. */
 export function libraryReply(code: number, data: string | string[] | null | undefined, context: unknown): Reply {
-  const text = (Array.isArray(data) ? data : [data ?? '']).map((line) => line.replace(/^Error: /, '')).join('\n');
+  const text = Array.isArray(data) ? data.map(withoutPrefix).join('\n') : withoutPrefix(data ?? '');
   return { code, status: context === false ? null : (STATUS[code] ?? classStatus(code)), text };
+}
+
+function withoutPrefix(line: string): string {
+  return line.startsWith(PREFIX) ? line.slice(PREFIX.length) : line;
 }
 
 function classStatus(code: number): EnhancedStatusCode | null {

@@ -3,6 +3,7 @@
  * began with over a reload.
  */
 import type { Client, Transaction } from '../core/envelope.ts';
+import type { Signal } from '../core/signal.ts';
 import type { Entrance } from '../pipeline/entrance.ts';
 import type { Admission, Pipeline } from '../pipeline/pipeline.ts';
 import type { Mail } from './envelope-commands.ts';
@@ -29,7 +30,7 @@ export function openTransaction(
   client: Client,
   vouched: boolean,
   { path, ...mail }: Mail,
-  signal: AbortSignal,
+  signal: Signal,
 ): OpenTransaction {
   const { entrance } = site;
   const claimed = mail.parameters.has('AUTH') && !vouched;

@@ -6,17 +6,18 @@
  * says that nothing came because it could not look.
  */
 import { createHash } from 'node:crypto';
+import type { Signal } from '../core/signal.ts';
 
 export interface Ledger {
   /**
    * Counts one more of `key` and answers how many came in its window, this one included. A window begins with the first
    * one and is `window` milliseconds long; what comes then begins another.
    */
-  count(key: string, window: number, signal: AbortSignal): number | Promise<number>;
+  count(key: string, window: number, signal: Signal): number | Promise<number>;
   /** Remembers `key` for `lasting` milliseconds from now. */
   mark(key: string, lasting: number): void | Promise<void>;
   /** Whether `key` is remembered. */
-  isMarked(key: string, signal: AbortSignal): boolean | Promise<boolean>;
+  isMarked(key: string, signal: Signal): boolean | Promise<boolean>;
   /** Frees what the ledger holds; no question follows. */
   close(): void;
 }

@@ -4,10 +4,11 @@
  * A key is what the kind of store says: an address as `addressKey` makes it, or an IP address. A store that cannot answer
  * throws (or rejects), and never says no because it could not ask: who asks defers then.
  */
+import type { Signal } from '../core/signal.ts';
 
 export interface Store {
   /** Whether the key is in the set. A promise only where the answer has to be fetched. */
-  has(key: string, signal: AbortSignal): boolean | Promise<boolean>;
+  has(key: string, signal: Signal): boolean | Promise<boolean>;
   /** Frees what the store holds; no question follows. */
   close(): void;
 }
