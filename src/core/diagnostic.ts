@@ -47,6 +47,7 @@ export type DiagnosticCode =
   | 'W_UNUSED'
   | 'W_LOOSE_PATTERN'
   | 'W_MARKS'
+  | 'W_NEVER'
   | 'W_OVERDUE'
   | 'W_UNTRUSTED'
   | 'W_NEVER_KNOWN';

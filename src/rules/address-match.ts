@@ -136,8 +136,10 @@ function isTest(value: string, index: number, env: CompileEnv): TextTest {
   if (value === LIST) return (key, { address }) => key === address.list;
   const entry = parseAddressEntry(value);
   if (entry?.kind !== 'address') {
-    const hint = value.includes('*') ? 'for a pattern say `like`' : ADDRESS_HINT;
-    env.report('E_ADDRESS', `"${value}" is not an address`, hint, ['is', index]);
+    const isSet = env.setNames.includes(value);
+    const hint = value.includes('*') ? 'for a pattern say `like`' : isSet ? `write in: ${value}` : ADDRESS_HINT;
+    const message = isSet ? `"${value}" is a set, and not an address` : `"${value}" is not an address`;
+    env.report('E_ADDRESS', message, hint, ['is', index]);
   }
   return (key) => key === entry?.key;
 }

@@ -4,12 +4,13 @@
 import type { Role } from '../core/facts.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { copy } from './actions/copy.ts';
+import { checkSense } from './check-sense.ts';
 import { checkMay, type ListsMay } from './may.ts';
 import { checkConditions } from './named-conditions.ts';
 import type { FileKind } from './file-schema.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Ruleset } from './ruleset.ts';
-import type { Source } from './source.ts';
+import { isMapping, type Source } from './source.ts';
 
 const MOST_RULES = 1000;
 /** Each is a delivery of its own, for every message. */
@@ -24,6 +25,7 @@ export function checkRules(source: Source, tree: FileTree, kind: FileKind, may: 
   if (kind === 'list') checkMay(source, tree, may);
   checkConditions(source, tree);
   checkReach(source, tree);
+  checkSense(source, tree);
 }
 
 /** Shadow rules that have been tried for longer than they say. */
@@ -37,10 +39,13 @@ export function checkShadows(source: Source, { rules }: FileTree, now: number): 
   }
 }
 
-/** Sets that no rule asks. */
+/** Sets that no rule asks. In a file with errors the rule that names one may be wrong and ask it all the same. */
 export function checkUse(source: Source, tree: FileTree, used: ReadonlySet<string>): void {
+  const root = source.document.value;
+  const others = Object.entries(isMapping(root) ? root : {}).filter(([key]) => key !== 'sets' && key !== 'tests');
+  const named = new Set(source.failed ? JSON.stringify(others).match(/[\w-]+/g) : []);
   for (const { name, path } of tree.sets) {
-    if (!used.has(name))
+    if (!used.has(name) && !named.has(name))
       source.report('W_UNUSED', `no rule asks the set "${name}"`, 'take it out, or ask it with in:', path, 'key');
   }
 }

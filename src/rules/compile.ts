@@ -7,9 +7,11 @@
 import type { Place } from '../core/diagnostic.ts';
 import type { Facts, Phase, Test, Truth } from '../core/facts.ts';
 import type { YamlPath } from '../yaml/load.ts';
+import { valueAt } from '../yaml/tree.ts';
 import type { Decision, Mark } from './action.ts';
 import { all, any, inTurn, not } from './combinators.ts';
 import type { CompileEnv } from './env.ts';
+import { conditionMeant } from './meant.ts';
 import { needsOfAll, needsOfAny } from './needs.ts';
 import type { FileTree, RuleTree, WhenTree } from './parse.ts';
 import type { Clause, IfTooCostly, Rule } from './ruleset.ts';
@@ -182,8 +184,11 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
     return combination(source, tree.path, tree.kind, children);
   }
   const { condition, path } = tree;
-  const example = { path: [], yaml: `${condition.name}: ${condition.examples[0]?.argument}` };
-  const bound = condition.bind((argument) => source.read(argument, path, example), envAt(path));
+  const { name, examples } = condition;
+  const env = envAt(path);
+  const value = valueAt(source.document.value, path) ?? '';
+  const example = { path: [], yaml: conditionMeant(name, value, examples[0]?.argument ?? '', env.setNames) };
+  const bound = condition.bind((argument) => source.read(argument, path, example), env);
   const counts = condition.counts === true;
   return {
     label: condition.name,

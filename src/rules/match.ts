@@ -15,6 +15,7 @@ import type { YamlPath } from '../yaml/tree.ts';
 import { type Answer, anyOne, everyOne } from './asking.ts';
 import type { MatchEnv } from './env.ts';
 import { compileLike, literalOfLike } from './like.ts';
+import { reportMarks, reportPlain } from './marks.ts';
 import { pause, spend } from './pace.ts';
 import { LITERAL_CHARACTERS } from './pattern.ts';
 
@@ -108,6 +109,7 @@ export function compileText(words: TextWords, env: MatchEnv, longest?: number): 
     tests.push(anyOf(asked.map(({ test }) => test)));
     if (asked.every(({ gate }) => gate !== null)) gates.push(anyOf(asked.flatMap(({ gate }) => gate ?? [])));
   };
+  if (words.like?.every((value) => !/[*?]/.test(value))) reportPlain(words.like[0] ?? '', env);
   add(words.like?.map((value, index) => compileLikeTest(value, fold, env, ['like', index])));
   add(words.regex?.map((value, index) => regexTest(value, raw, env, ['regex', index], longest)));
   // Nothing is charged before it is known that each word may hold.
@@ -156,7 +158,7 @@ function literalTest(word: LiteralWord, value: string, fold: Fold, env: MatchEnv
   const test = COMPARE[word];
   const fixed = fold(value);
   reportEmpty(fixed, env, at);
-  reportMarks(value, env, at, false);
+  reportMarks(word, value, env, at);
   if (!value.includes(LIST)) return paced((text) => test(text, fixed));
   return paced((text, { address }) => test(text, fold(value.replaceAll(LIST, address.list))));
 }
@@ -174,7 +176,7 @@ export function likeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPat
 function compileLikeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPath): CostlyTest {
   const fixed = fold(pattern);
   reportEmpty(fixed, env, at);
-  reportMarks(pattern, env, at, false);
+  reportMarks('like', pattern, env, at);
   reportLong(pattern, env, at);
   const like = compileLike(fixed);
   const literal = literalOfLike(fixed);
@@ -188,25 +190,15 @@ function compileLikeTest(pattern: string, fold: Fold, env: MatchEnv, at: YamlPat
   return { gate, test: gate === null ? test : (text, facts) => gate(text) && test(text, facts) };
 }
 
-/** Marks that were meant for YAML or for another language, and are compared like letters here. */
-function reportMarks(value: string, env: MatchEnv, at: YamlPath, pattern: boolean): void {
-  const [, inside] = /^[\u2018\u201a\u201c\u201e\u00ab](.*)[\u2018\u2019\u201c\u201d\u00bb]$/.exec(value) ?? [];
-  if (inside !== undefined) {
-    env.report('W_MARKS', `the quotes of ${value} are compared too`, `use straight ones: "${inside}"`, at);
-  }
-  const [, sought] = (pattern ? /^\/(.+)\/[a-z]*$/.exec(value) : null) ?? [];
-  if (sought !== undefined) {
-    const hint = `take them away: '${sought}'`;
-    env.report('W_MARKS', 'the slashes belong to the pattern', hint, at);
-  }
-}
-
 function regexTest(pattern: string, raw: boolean, env: MatchEnv, at: YamlPath, longest?: number): CostlyTest {
   const mode = raw ? 'exact' : 'folded';
   reportEmpty(pattern, env, at);
-  reportMarks(pattern, env, at, true);
+  reportMarks('regex', pattern, env, at);
   const problem = reportLong(pattern, env, at) ? null : env.patterns.check(pattern, mode);
-  if (problem !== null) env.report('E_PATTERN', problem.message, problem.hint, at);
+  if (problem !== null) {
+    const hint = /^[*?]/.test(pattern) ? `where * stands for any characters, write like: "${pattern}"` : problem.hint;
+    env.report('E_PATTERN', problem.message, hint, at);
+  }
   const { needs, test } = env.patterns.pattern(pattern, mode, longest);
   const { needles } = env.patterns;
   const asked = inTurn((text, { answers }) => test(text, answers));

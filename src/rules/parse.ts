@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { ROLES, type Role } from '../core/facts.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
 import { listOf, text } from '../yaml/scalar.ts';
-import { nearest } from '../yaml/suggest.ts';
+import { instead, nearest } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import type { Action } from './action.ts';
 import type { Condition } from './condition.ts';
@@ -22,6 +22,7 @@ import {
   ruleKeys,
   ruleSchemas,
 } from './file-schema.ts';
+import { actionMeant, listMeant, ruleKeyMeant, whenMeant } from './meant.ts';
 import { actions, conditions } from './registry.ts';
 import type { IfTooCostly, Layer } from './ruleset.ts';
 import { isList, isMapping, kindOf, type Source, type YamlMapping } from './source.ts';
@@ -90,8 +91,6 @@ const LAYERS: Readonly<Record<FileKind, readonly Layer[]>> = {
   preset: ['rules'],
 };
 const MOST_CONDITIONS = 100;
-/** Words of one kind of file that are likely to be tried in another. */
-const RULES_OF: Readonly<Record<string, string>> = { overridable: 'rules of the system', enabled: 'rules of presets' };
 
 const names = listOf(text);
 const keysOf = ({ shape }: { readonly shape: object }): readonly string[] => Object.keys(shape);
@@ -197,15 +196,12 @@ function parseRule(source: Source, kind: FileKind, layer: Layer, rule: YamlValue
   const keys = keysOf(ruleSchemas[kind]);
   const unknown = Object.keys(rule).filter((key) => !keys.includes(key));
   for (const key of unknown) {
-    const whose = Object.hasOwn(RULES_OF, key) ? RULES_OF[key] : undefined;
-    if (key === 'else') {
-      const hint = 'add a rule behind this one; it is asked where this one does not apply';
-      source.report('E_UNKNOWN_KEY', 'a rule has no `else`', hint, [...path, key], 'key');
-    } else if (whose === undefined) source.unknownKey(path, key, keys);
-    else source.report('E_UNKNOWN_KEY', `\`${key}\` is for ${whose}`, 'take it out', [...path, key], 'key');
+    const said = ruleKeyMeant(key);
+    if (said === null) source.unknownKey(path, key, keys);
+    else source.report('E_UNKNOWN_KEY', said.message, said.hint, [...path, key], 'key');
   }
   const missing = (key: string, hint: string): void => {
-    const mistyped = unknown.some((other) => nearest(other, keys) === key);
+    const mistyped = unknown.some((other) => nearest(other, keys) === key || ruleKeyMeant(other)?.under === key);
     if (rule[key] === undefined && !mistyped) source.report('E_MISSING_KEY', `the rule has no \`${key}\``, hint, path);
   };
   missing('name', 'add a name; logs and traces show it');
@@ -252,10 +248,7 @@ function parseShadow(source: Source, rule: YamlMapping, path: YamlPath): RuleTre
 /** All keys of the mapping must hold. */
 function parseWhen(source: Source, value: YamlValue, path: YamlPath): WhenTree | null {
   if (!isMapping(value)) {
-    const hint = isList(value)
-      ? 'put the list under all: or any:'
-      : 'write a condition and its value, like { subject: { contains: tulips } }';
-    source.report('E_TYPE', `expected conditions, found ${kindOf(value)}`, hint, path);
+    source.report('E_TYPE', `expected conditions, found ${kindOf(value)}`, whenMeant(value), path);
     return null;
   }
   const keys = Object.keys(value);
@@ -313,7 +306,7 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
 
 function parseCombination(source: Source, kind: 'all' | 'any', value: YamlValue, path: YamlPath): WhenTree | null {
   if (!isList(value)) {
-    source.report('E_TYPE', `expected a list of conditions, found ${kindOf(value)}`, 'begin each one with "- "', path);
+    source.report('E_TYPE', `expected a list of conditions, found ${kindOf(value)}`, listMeant(kind, value), path);
     return null;
   }
   if (value.length === 0) source.report('E_EMPTY', 'there is no condition here', 'list at least one', path);
@@ -346,7 +339,11 @@ function parseAction(source: Source, item: YamlValue, path: YamlPath): readonly 
   const named = Object.keys(item).flatMap((key) => actions.get(key) ?? []);
   const [action, second] = named;
   if (action === undefined) {
-    for (const key of Object.keys(item)) source.unknownKey(path, key, known);
+    for (const key of Object.keys(item)) {
+      const said = key === 'status' ? ruleKeyMeant(key) : null;
+      if (said === null) source.unknownKey(path, key, known);
+      else source.report('E_UNKNOWN_KEY', '`status` is no action', said.hint, [...path, key], 'key');
+    }
     if (Object.keys(item).length === 0) source.report('E_EMPTY', 'there is no action here', 'say what happens', path);
     return [];
   }
@@ -377,15 +374,7 @@ function parseBareAction(
     source.report('E_TYPE', `\`${word}\` needs a value`, `write ${action.examples[0]?.yaml}`, path);
     return [];
   }
-  const [first = ''] = word.split(/\s/);
-  const meant = first === word ? undefined : actions.get(first);
-  const near = nearest(word, known);
-  const hint =
-    meant !== undefined
-      ? `write ${meant.examples[0]?.yaml}`
-      : near === null
-        ? `known here: ${known.join(', ')}`
-        : `did you mean "${near}"?`;
+  const hint = actionMeant(word) ?? instead(word, known, 'known here');
   source.report('E_VALUE', `no action is called "${word}"`, hint, path);
   return [];
 }

@@ -4,6 +4,7 @@
 import { type EnhancedStatusCode, reply, withId } from '../core/reply.ts';
 import type { Effect } from './action.ts';
 import type { CompileEnv } from './env.ts';
+import { reportCode } from './marks.ts';
 import { replyCode } from './status.ts';
 import { compileTemplate } from './text-template.ts';
 
@@ -27,6 +28,7 @@ export function compileRefusal(
       [kind],
     );
   }
+  reportCode(kind, text.trim(), env);
   const template = compileTemplate(text.trim(), env, [kind]);
   if (template === null) return null;
   const code = replyCode(status);

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { type Diagnostic, type DiagnosticCode, isWarning } from '../core/diagnostic.ts';
 import { inOrder } from '../yaml/place.ts';
 import { MOST_TOLD, type YamlDocument, type YamlPath, type YamlValue } from '../yaml/load.ts';
-import { nearest } from '../yaml/suggest.ts';
+import { instead } from '../yaml/suggest.ts';
 import { valueAt } from '../yaml/tree.ts';
 import { type Example, validate } from '../yaml/validate.ts';
 
@@ -88,10 +88,8 @@ export class Source {
 
   /** Reports a key that is not known here. */
   unknownKey(path: YamlPath, key: string, known: readonly string[]): void {
-    const report = (message: string, hint: string): void =>
-      this.report('E_UNKNOWN_KEY', message, hint, [...path, key], 'key');
-    const near = nearest(key, known);
-    report(`unknown key "${key}"`, near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`);
+    const hint = instead(key, known, 'known here');
+    this.report('E_UNKNOWN_KEY', `unknown key "${key}"`, hint, [...path, key], 'key');
   }
 }
 

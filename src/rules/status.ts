@@ -49,6 +49,10 @@ export function statusOfClass(level: 4 | 5): z.ZodType<EnhancedStatusCode> {
       const message = SHAPE.test(source)
         ? `${source} is not a code of class ${level}, which ${level === 5 ? 'reject' : 'defer'} needs`
         : `expected an enhanced status code like ${usual}, found "${source}"`;
+      if (level === 5 && source.startsWith('4')) {
+        const hint = 'to refuse for now write defer in place of reject; else a code that begins with 5, like 5.7.1';
+        return { problem: { code: 'E_STATUS', message, hint } };
+      }
       const hint = /^[245]\d\d$/.test(source)
         ? `write one like ${usual}; the reply code follows from it`
         : `write a code that begins with ${level}, like ${usual}`;

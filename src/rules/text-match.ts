@@ -16,8 +16,9 @@ export function textMatch(example: string): z.ZodType<readonly string[] | TextWo
 
 /** A test of texts as they stand: it folds them where the words want it. `key`: under which the words stand. */
 export function compileTextMatch(match: readonly string[] | TextWords, key: string, env: CompileEnv): TextTest {
-  if (isBare(match)) {
+  if (isBare(match) && match.some((value) => value.includes('*'))) {
     for (const [index, value] of match.entries()) reportPattern(value, match.length === 1 ? [key] : [key, index], env);
+    return () => false;
   }
   const words = isBare(match) ? { is: match } : match;
   const test = compileText(words, reportBelow(key, isBare(match) ? 1 : 0, env));

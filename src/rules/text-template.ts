@@ -10,6 +10,7 @@ import { printMailbox } from '../core/mailbox.ts';
 import { nearest } from '../yaml/suggest.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { CompileEnv } from './env.ts';
+import { reportTextMarks } from './marks.ts';
 import { partNameOf } from './part-name.ts';
 
 export interface Template {
@@ -45,9 +46,15 @@ export function compileTemplate(text: string, env: CompileEnv, at: YamlPath): Te
   for (const name of unknown) {
     const near = nearest(name, Object.keys(VALUES));
     const known = Object.keys(VALUES).map((word) => `{${word}}`);
-    const hint = near === null ? `known here: ${known.join(', ')}` : `write {${near}}`;
+    const hint =
+      name === 'sender' || name === 'from'
+        ? 'write {author} (From:) or {envelope_from} (MAIL FROM)'
+        : near === null
+          ? `known here: ${known.join(', ')}`
+          : `write {${near}}`;
     env.report('E_PLACEHOLDER', `nothing is called {${name}}`, hint, at);
   }
+  reportTextMarks(text, Object.keys(VALUES), env, at);
   if (unknown.length > 0) return null;
   return {
     phase: names.includes('part_name') ? 'content' : names.includes('author') ? 'header' : 'envelope',

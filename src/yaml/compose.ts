@@ -12,6 +12,7 @@ import {
   refuseEmpty,
   refuseMisreadScalar,
   type ScalarEvent,
+  type TextBefore,
 } from './guards.ts';
 import type { Span } from './place.ts';
 import type { YamlEntry, YamlNode, YamlValue } from './tree.ts';
@@ -19,6 +20,7 @@ import type { YamlEntry, YamlNode, YamlValue } from './tree.ts';
 /** What to point at, and how to call it, where a value is missing. */
 interface Holder extends Span {
   readonly name: string;
+  readonly before?: TextBefore | null;
 }
 
 const CLOSING_BRACKET = /[\s,:]*[\]}]/y;
@@ -83,7 +85,8 @@ export function compose(
         };
       case EVENT_ID.SCALAR:
         if (event.valueStart >= 0) return { kind: 'text', ...readScalar(event) };
-        if (event.tagStart < 0 && event.anchorStart < 0) refuseEmpty(text, holder, holder.name, report);
+        if (event.tagStart < 0 && event.anchorStart < 0)
+          refuseEmpty(text, holder, holder.name, report, holder.before ?? null);
         return { kind: 'text', start: holder.start, end: holder.end, value: '' };
       case EVENT_ID.SEQUENCE:
         return readList(event.start, event.style === COLLECTION_STYLE.FLOW);
@@ -108,9 +111,12 @@ export function compose(
     cursor = bracket ? start + 1 : start;
     const entries = new Map<string, YamlEntry>();
     const value: { [key: string]: YamlValue } = {};
+    let before: TextBefore | null = null;
     while (!atEnd()) {
       const key = readKey();
-      const node = readNode({ ...key, name: `the key "${key.value ?? ''}"` });
+      const node = readNode({ ...key, name: `the key "${key.value ?? ''}"`, before });
+      const unquoted = bracket && node.kind === 'text' && !/["']/.test(text.charAt(node.start));
+      before = unquoted ? { start: node.start, end: node.end, cut: node.start === key.start } : null;
       if (key.value === null || !isNewKey(key.value, key, entries)) continue;
       entries.set(key.value, { key, node });
       value[key.value] = node.value;

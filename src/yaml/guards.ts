@@ -30,6 +30,10 @@ const CONTROL_LETTERS: ReadonlyMap<string, string> = new Map([
 
 /** Of a text in a message, in characters. */
 const LONGEST_SHOWN = 60;
+/** Of a text that is shown as it should be written, in characters. */
+const LONGEST_QUOTED = 120;
+/** A text between the quotes of a word processor. */
+const CURLY = /^[\u2018\u201a\u201c\u201e\u00ab](.*)[\u2018\u2019\u201c\u201d\u00bb]$/;
 
 /** `text` as a quoted YAML scalar that stands for exactly that text. */
 export function quoted(text: string): string {
@@ -63,20 +67,56 @@ export function refuseAnchorAndTag(text: string, event: NodeEvent, report: Repor
   }
 }
 
-/** For a value that is not there: `holder` is its key, or the dash of its list item, and `name` what to call that. */
-export function refuseEmpty(text: string, holder: Span, name: string, report: Report): void {
+/** An unquoted text in brackets, in front of the next key. `cut`: it is a key without a value, what is left of a text. */
+export interface TextBefore extends Span {
+  readonly cut: boolean;
+}
+
+/**
+ * For a value that is not there: `holder` is its key, or the dash of its list item, and `name` what to call that. `before`
+ * is the text in front of the key, in the same brackets: a comma in it has made the key.
+ */
+export function refuseEmpty(text: string, holder: Span, name: string, report: Report, before: TextBefore | null): void {
   const comment = commentAt(text, holder.end);
+  const key = text.slice(holder.start, holder.end);
+  const colon = /\s*:/y;
+  colon.lastIndex = holder.end;
+  if (comment === null && before !== null && !/^[\w-]+:/.test(key) && !colon.test(text)) {
+    // One text with two commas is one mistake.
+    if (!before.cut) refuseComma(text, before, holder, report);
+    return;
+  }
   if (comment === null) {
-    const [, key, value] = /^([\w-]+):(\S.*)$/.exec(text.slice(holder.start, holder.end)) ?? [];
-    const hint =
-      key === undefined
-        ? 'write one behind it or, indented, below it; or take it away'
-        : `write a space behind the colon: ${key}: ${value}`;
-    report('E_EMPTY', `${name} has no value`, hint, holder);
+    report('E_EMPTY', `${name} has no value`, valueHint(text, key, holder.end), holder);
     return;
   }
   const hint = `put it in quotes: ${quoted(comment.text)}`;
   report('E_EMPTY', `${name} has no value: what starts with # is a comment`, hint, comment);
+}
+
+/** What to do about a key that has no value, and ends at `end`. */
+function valueHint(text: string, key: string, end: number): string {
+  const [, name, value] = /^([\w-]+):(\S.*)$/.exec(key) ?? [];
+  if (name !== undefined) return `write a space behind the colon: ${name}: ${value}`;
+  const [, subject, word, rest] = /^([a-z_]+) ([a-z_]+) (.+)$/.exec(key) ?? [];
+  if (subject !== undefined) return `write a colon behind each key: ${subject}: { ${word}: ${rest} }`;
+  if (/^:\s*[,\]]/.test(text.slice(end, end + 3))) return `if the colon belongs to the text: ${quoted(`${key}:`)}`;
+  return 'write one behind it or, indented, below it; or take it away';
+}
+
+/** In brackets a comma ends a text that has no quotes: up to the next `key: ` or bracket it was one. */
+function refuseComma(text: string, before: Span, rest: Span, report: Report): void {
+  const [all = ''] = /^[^\r\n[\]{}]*?(?=\s*(?:,\s*[\w-]+:\s|[[\]{}]|$))/m.exec(text.slice(before.start)) ?? [];
+  const whole = all.replace(CURLY, '$1');
+  const number = /^(\d+),(\d+\b.*)$/.exec(whole);
+  const hint =
+    number !== null
+      ? `write a point: ${number[1]}.${number[2]}`
+      : whole.length > LONGEST_QUOTED
+        ? 'put the whole text in straight quotes: "\u2026"'
+        : `put it in quotes: ${quoted(whole)}`;
+  const message = `the text ends at ${quoted(text.slice(before.start, before.end))}: in brackets a comma begins the next entry`;
+  report('E_CUT_SHORT', message, hint, rest);
 }
 
 /** For a scalar that is written out; `span` is where it stands, quotes included. */

@@ -89,14 +89,18 @@ export function amount(): z.ZodType<number> {
       const factor = OCTETS.get(unit.toUpperCase());
       if (digits !== undefined && factor !== undefined) return { value: Math.round(Number(digits) * factor) };
       const message = `expected a size like "20 MB", found "${source}"`;
-      if (digits === undefined)
-        return { problem: { code: 'E_AMOUNT', message, hint: 'write a number and B, KB, MB or GB' } };
+      if (digits === undefined) return { problem: { code: 'E_AMOUNT', message, hint: sizeHint(source) } };
       const meant = [...OCTETS.keys()].find((known) => unit !== '' && known.startsWith(unit.charAt(0).toUpperCase()));
       const hint = meant === undefined ? `add the unit: ${digits} MB` : `write ${digits} ${meant}`;
       return { problem: { code: 'E_AMOUNT', message, hint } };
     },
     '^[0-9.]+ *[KMGkmg]?[Bb]$',
   );
+}
+
+function sizeHint(source: string): string {
+  const [, whole, fraction] = /^(\d+),(\d+ *[KMG]?B)$/i.exec(source) ?? [];
+  return whole === undefined ? 'write a number and B, KB, MB or GB' : `write a point: ${whole}.${fraction}`;
 }
 
 const MILLISECONDS: ReadonlyMap<string, number> = new Map([
@@ -154,15 +158,17 @@ export const frequency: z.ZodType<Frequency> = scalar(
     if (digits !== undefined && factor !== undefined && Number(many) > 0) {
       return { value: { count: Number(digits), period: Number(many) * factor } };
     }
-    const [, meant, slash] = /^(\d{1,9})\s*(?:(?:\/|per|a|an)\s*([a-z]+))?$/i.exec(source) ?? [];
+    const [, meant, slash] = /^(\d{1,9})(?: *messages?)?\s*(?:(?:\/|per|a|an)\s*([a-z]+))?$/i.exec(source) ?? [];
     const singular = slash?.toLowerCase().replace(/s$/, '') ?? 'day';
-    const period = SHORT_UNITS.get(singular)?.replace(/s$/, '') ?? (MILLISECONDS.has(singular) ? singular : 'day');
+    const period = SHORT_UNITS.get(singular)?.replace(/s$/, '') ?? (MILLISECONDS.has(singular) ? singular : null);
     const hint =
       meant === undefined
         ? 'write a number and a period, like 20 per day'
         : slash === undefined
           ? `add the period: ${meant} per day`
-          : `write ${meant} per ${period}`;
+          : period === null
+            ? `write ${meant} per second, minute, hour, day or week`
+            : `write ${meant} per ${period}`;
     return { problem: { code: 'E_AMOUNT', message: `expected an amount like "20 per day", found "${source}"`, hint } };
   },
   '^[0-9]+ +[Pp][Ee][Rr] +([0-9]+ +)?[A-Za-z]+$',

@@ -34,37 +34,66 @@ function distance(a: string, b: string): number {
 /** Words that other languages have for ours. They come first: `and` is nearer to `any` than to `all`. */
 const SAID_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   accept: ['relay'],
+  action: ['then'],
+  actions: ['then'],
   allow: ['relay'],
   and: ['all'],
+  archive: ['attachment'],
+  at_least: ['above'],
+  at_most: ['below'],
+  block: ['reject'],
   bounce: ['reject'],
   cc: ['addressed_to_list'],
   code: ['status'],
   delete: ['discard'],
   deliver: ['relay'],
   deny: ['reject'],
+  do: ['then'],
   drop: ['discard'],
   equals: ['is'],
+  except: ['unless'],
+  extension: ['name'],
+  file: ['attachment'],
+  filename: ['name'],
   forward: ['redirect'],
   from: ['author'],
+  greater: ['above'],
+  greater_than: ['above'],
+  hops: ['received_count'],
   html: ['text_parts'],
   if: ['when'],
+  ignore: ['discard'],
   include: ['extends'],
   includes: ['contains'],
   keep: ['relay'],
   larger: ['above'],
+  less: ['below'],
+  less_than: ['below'],
+  list: ['values'],
+  longer: ['above'],
   match: ['like'],
   matches: ['like'],
   max: ['above'],
+  members: ['values'],
   min: ['at_least', 'below'],
   moderate: ['hold'],
+  more: ['above'],
+  more_than: ['above'],
+  none: ['not'],
   not: ['not_in'],
   or: ['any'],
   over: ['above'],
+  pass: ['relay'],
+  received: ['received_count'],
   refuse: ['reject'],
+  sender: ['author'],
   smaller: ['below'],
   tempfail: ['defer'],
-  to: ['addressed_to_list'],
+  to: ['addressed_to_list', 'recipients'],
   under: ['below'],
+  wait: ['defer'],
+  where: ['when'],
+  zip: ['attachment'],
 };
 
 /** What is meant of `known`: the nearest, or null where none is near: more than about one letter in three is wrong. */
@@ -81,3 +110,31 @@ export function nearest(word: string, known: readonly string[]): string | null {
   }
   return best;
 }
+
+/** Words for the opposite, which has no word of its own; null for any other. */
+function opposite(word: string, known: readonly string[]): string | null {
+  const asked = /^not_?(.*)$/.exec(word)?.[1];
+  if (asked === undefined || known.includes('not_in')) return null;
+  if (asked !== '' && !known.includes(asked)) return null;
+  const inner = asked === '' ? 'is' : asked;
+  return known.includes(inner) ? `write not: around the condition, as in not: { subject: { ${inner}: \u2026 } }` : null;
+}
+
+/** What to write in place of a word that is not `known`. `lead` goes before the list of them; null where it is too long. */
+export function instead(word: string, known: readonly string[], lead: string): string | null {
+  const turned = opposite(word, known);
+  if (turned !== null) return turned;
+  if (/^(?:contains|starts_with|ends_with|regex|matches)$/.test(word) && known.includes('domain')) {
+    return 'write domain: example.net, or like: with * for any characters';
+  }
+  const near = nearest(word, known);
+  if (near !== null) return `did you mean "${near}"?`;
+  if (/^[A-Z]/.test(word) && known.includes('name') && known.includes('exists')) {
+    return `write name: ${word} and, behind a comma, what to ask of it, such as exists: true`;
+  }
+  if (known.length === 0 || known.length > MOST_WORDS_TOLD) return null;
+  const all = `${lead}: ${known.join(', ')}`;
+  return /\s/.test(word) ? `${all}; if it belongs to the text in front of it, put that in quotes` : all;
+}
+
+const MOST_WORDS_TOLD = 20;

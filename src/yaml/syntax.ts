@@ -103,7 +103,9 @@ function misplaced(text: string, position: number, inBrackets: boolean, say: Say
   if (sign === ':' && /:\s|["'\]}]\s*$/.test(before)) {
     return say('a text that holds a colon and a space needs quotes', QUOTE_IT);
   }
-  if (/["'\]}]\s*$/.test(before)) return say('the text goes on behind its closing quote or bracket', QUOTE_IT, rest);
+  if (/["'\]}]\s*$/.test(before)) {
+    return say('the text goes on behind its closing quote or bracket', quotesHint(text, before, rest), rest);
+  }
   if (inBrackets) {
     const hint = 'write one comma between two entries; quote a text that holds , [ ] { or }';
     return say('there is a comma too few or too many', hint);
@@ -112,12 +114,28 @@ function misplaced(text: string, position: number, inBrackets: boolean, say: Say
   if (above !== null && !/:(?:\s|$)|^-\s*$|^-\s+[^\s:]+$/.test(text.slice(above.start, above.end))) {
     return say('expected key: value', 'write a colon and a space behind the key', above);
   }
-  const hint = 'line up keys that belong together; put a text of several lines in quotes';
-  return say(
-    'this line does not fit the lines above it',
-    hint,
-    restOfLine(text, position - before.trimStart().length, false),
-  );
+  const line = restOfLine(text, position - before.trimStart().length, false);
+  const dash = above && itemKey(text, above);
+  const hint =
+    dash !== null && /^[\w-]+:(?:\s|$)/.test(text.slice(line.start, line.end))
+      ? `begin it below \`${dash.key}\`, with ${dash.blanks} blanks in front`
+      : 'line up keys that belong together; put a text of several lines in quotes';
+  return say('this line does not fit the lines above it', hint, line);
+}
+
+/** The key behind a dash, and how many blanks stand in front of what belongs beside it; null where there is none. */
+function itemKey(text: string, { start, end }: Span): { readonly key: string; readonly blanks: number } | null {
+  const [, dash = '', key] = /^(-\s+)([\w-]+):/.exec(text.slice(start, end)) ?? [];
+  return key === undefined ? null : { key, blanks: start - lineStart(text, start) + dash.length };
+}
+
+/** For a text with the quotes in it that are also around it. */
+function quotesHint(text: string, before: string, rest: Span): string {
+  const mark = before.trimEnd().at(-1) ?? '';
+  const goesOn = text.slice(rest.start).split(/[\r\n]/, 1)[0] ?? '';
+  if (mark === "'" && goesOn.includes(mark)) return 'a text with an apostrophe stands in double quotes: "\u2026"';
+  if (mark === '"' && goesOn.includes(mark)) return "a text with double quotes in it stands in single ones: '\u2026'";
+  return QUOTE_IT;
 }
 
 function lineStart(text: string, position: number): number {

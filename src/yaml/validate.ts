@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Diagnostic, DiagnosticCode, Place } from '../core/diagnostic.ts';
 import { MOST_TOLD, type YamlDocument } from './load.ts';
 import { inOrder, wholeFile } from './place.ts';
-import { nearest } from './suggest.ts';
+import { instead } from './suggest.ts';
 import { isList, valueAt, type YamlPath, type YamlValue } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -97,7 +97,7 @@ function explain(issue: Issue, at: YamlPath, validation: Validation): readonly P
       return issue.keys.map((key) => ({
         code: 'E_UNKNOWN_KEY',
         message: `unknown key "${key}"`,
-        hint: suggestion(key, validation.known.get(issue.keys) ?? [], 'known here'),
+        hint: instead(key, validation.known.get(issue.keys) ?? [], 'known here'),
         path: [...path, key],
         part: 'key',
       }));
@@ -211,18 +211,10 @@ function hintOf(params: Readonly<Record<string, unknown>> | undefined): string |
   return typeof params?.['hint'] === 'string' ? params['hint'] : null;
 }
 
-const MOST_WORDS_TOLD = 20;
-
-function suggestion(word: string, known: readonly string[], lead: string): string | null {
-  const near = nearest(word, known);
-  if (near !== null) return `did you mean "${near}"?`;
-  return known.length === 0 || known.length > MOST_WORDS_TOLD ? null : `${lead}: ${known.join(', ')}`;
-}
-
 /** For a fixed word; silent where the value is no text at all. */
 function choose(given: YamlValue, words: readonly string[]): string | null {
   if (typeof given !== 'string') return null;
-  return words.length === 1 ? `write ${words[0]}` : suggestion(given, words, 'choose one of');
+  return words.length === 1 ? `write ${words[0]}` : instead(given, words, 'choose one of');
 }
 
 /** `a`, `a or b`, `a, b or c`. */

@@ -66,7 +66,11 @@ const refused: readonly { schema: z.ZodType; given: string; expect: readonly [Di
   { schema: frequency, given: '20', expect: [['E_AMOUNT', 'add the period: 20 per day']] },
   { schema: frequency, given: '20/h', expect: [['E_AMOUNT', 'write 20 per hour']] },
   { schema: frequency, given: '20 a week', expect: [['E_AMOUNT', 'write 20 per week']] },
-  { schema: frequency, given: '20 per fortnight', expect: [['E_AMOUNT', 'write 20 per day']] },
+  {
+    schema: frequency,
+    given: '20 per fortnight',
+    expect: [['E_AMOUNT', 'write 20 per second, minute, hour, day or week']],
+  },
   { schema: frequency, given: '20 per 0 days', expect: [['E_AMOUNT', 'write a number and a period, like 20 per day']] },
   { schema: frequency, given: 'often', expect: [['E_AMOUNT', 'write a number and a period, like 20 per day']] },
   { schema: listOf(count), given: 'x', expect: [['E_VALUE', 'write digits only, like 100']] },

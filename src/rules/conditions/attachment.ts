@@ -10,7 +10,8 @@ import { archivesOf, isAttachment, sizesOf, structureOf } from '../../mail/body.
 import type { BodyPart } from '../../mail/mime.ts';
 import { amount, flag } from '../../yaml/scalar.ts';
 import { askOnce, defineCondition } from '../condition.ts';
-import { askNothing, asksSomething, type TextTest } from '../match.ts';
+import type { CompileEnv } from '../env.ts';
+import { askNothing, asksSomething, type TextTest, type TextWords } from '../match.ts';
 import { rememberPart } from '../part-name.ts';
 import { compileTextMatch, textMatch } from '../text-match.ts';
 
@@ -81,6 +82,7 @@ export const attachment = defineCondition({
         'inside_archives',
       ]);
     }
+    reportTypes(type, env);
     return askOnce(async (facts) => {
       const { message, answers } = facts;
       const { parts } = await structureOf(message);
@@ -106,6 +108,24 @@ export const attachment = defineCondition({
     return [...shown, ...(found.length > SHOWN ? ['...'] : [])].join(', ') || 'no attachment';
   },
 });
+
+/** What people call pictures. */
+const IMAGES = /^(?:images?|pictures?|photos?)$/i;
+
+/** Warns of what is no media type: they have a slash. Patterns are told by the match words. */
+function reportTypes(match: readonly string[] | TextWords | undefined, env: CompileEnv): void {
+  const [values, at] = isWords(match) ? [match?.is ?? [], ['type', 'is']] : [match, ['type']];
+  for (const [index, value] of values.entries()) {
+    if (/[/*]/.test(value)) continue;
+    const like = IMAGES.test(value) ? 'type: { like: "image/*" }' : `name: { like: "*.${value.replace(/^\./, '')}" }`;
+    const message = `no attachment has the type "${value}": types are like application/pdf`;
+    env.report('W_NEVER', message, `write ${like}`, [...at, ...(values.length === 1 ? [] : [index])]);
+  }
+}
+
+function isWords(match: readonly string[] | TextWords | undefined): match is TextWords | undefined {
+  return !Array.isArray(match);
+}
 
 interface SizeWords {
   readonly above?: number | undefined;
