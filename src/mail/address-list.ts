@@ -8,8 +8,13 @@
 import { domainToASCII } from 'node:url';
 import type { Mailbox } from '../core/mailbox.ts';
 
+/** One mailbox, as most values are: the grammar below comes to the same. */
+const ORDINARY = /^(?:[\w ]*<)?([\w+=-]+(?:\.[\w+=-]+)*)@([a-z\d-]+(?:\.[a-z\d-]+)+)>?$/;
+
 /** The mailboxes in order, those of groups among them. Domains are in lower case and A-labels, local-parts as written. */
 export function parseAddressList(value: string): readonly Mailbox[] {
+  const [, localPart, domain] = ORDINARY.exec(value) ?? [];
+  if (localPart !== undefined && domain !== undefined) return [{ localPart, domain }];
   const found: Mailbox[] = [];
   let run: Token[] = [];
   let displayName: Token[] = [];

@@ -19,7 +19,7 @@ import type { Downstream } from '../downstream/downstream.ts';
 import { outOfReach } from '../downstream/reach.ts';
 import type { Spool } from '../mail/spool.ts';
 import type { Rulebook } from '../rules/rulebook.ts';
-import { type Course, type Decision, decide, decideAll, openCourse, openDecision } from './decide.ts';
+import { type Decision, decide, decideAll, openCourse, openDecision } from './decide.ts';
 import { Destinations } from './destinations.ts';
 import type { Entrance } from './entrance.ts';
 import { OneReply, separately, withheld } from './one-reply.ts';
@@ -84,7 +84,6 @@ const FAULTS: Readonly<Record<Exclude<ContentEnd, 'complete'>, Reply>> = {
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, now } = parts;
-  const courses = new WeakMap<Transaction, Course>();
   const oneReply = new OneReply(parts.memory);
   const destinations = new Destinations(parts.route, parts.downstreams);
   const serveParts: ServeParts = {
@@ -102,8 +101,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     recipient: Recipient,
     earlier: readonly Admission[],
   ): Eventual<Admission> {
-    const course = courses.get(transaction) ?? openCourse(now());
-    courses.set(transaction, course);
+    const course = earlier[0]?.decision.course ?? openCourse(now());
     return andThen(parts.rulebook.policyFor(recipient.forwardPath), (policy) => {
       const decision = openDecision(transaction, course, recipient, policy, log.debug !== undefined);
       return andThen(decide(decision, { phase: 'envelope' }), () => answerAtRcpt(entrance, decision, earlier));
@@ -179,18 +177,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
           const decided = now();
           await serve(serveParts, { entrance, transaction, message, decisions, deadline }, conclude);
           const stages = { content: whole - began, rules: decided - whole, delivery: now() - decided };
-          ending = { ...ending, stages };
+          ending = { end: received.end, size: received.size, stages };
         }
       }
     } catch (error) {
       log.error('settle', error, { id: transaction.id });
     } finally {
       concludeRest(replies.internalError);
-      await recordTraces(
-        log,
-        transaction,
-        admissions.map(({ decision }) => decision),
-      );
+      if (log.debug !== undefined) await recordTraces(log, transaction, admissions);
       writer.discard();
       finish(entrance, transaction, admissions, ending);
     }
@@ -203,7 +197,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     admissions: readonly Admission[],
     ending: Ending,
   ): void {
-    const ms = now() - (courses.get(transaction)?.startedAt ?? now());
+    const startedAt = admissions[0]?.decision.course.startedAt;
+    const ms = startedAt === undefined ? 0 : now() - startedAt;
     record(log, entrance, transaction, admissions, ending, ms);
   }
 
@@ -213,12 +208,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     abandon(entrance, transaction, admissions, end) {
       const done = (): void => finish(entrance, transaction, admissions, { end, size: 0 });
       if (log.debug === undefined) done();
-      else
-        void recordTraces(
-          log,
-          transaction,
-          admissions.map(({ decision }) => decision),
-        ).then(done);
+      else void recordTraces(log, transaction, admissions).then(done);
     },
   };
 }

@@ -67,9 +67,14 @@ function remarksOf(verdict: Verdict): Remarks {
  * Why each verdict is what it is, as `explain` shows it; where the log is not for that, nothing. Before the content is let
  * go. Never rejects.
  */
-export async function recordTraces(log: Log, transaction: Transaction, decisions: readonly Decision[]): Promise<void> {
+export async function recordTraces(
+  log: Log,
+  transaction: Transaction,
+  recipients: readonly { readonly decision: Decision }[],
+): Promise<void> {
   if (log.debug === undefined) return;
-  for (const { recipient, policy, evaluation } of decisions) {
+  for (const { decision } of recipients) {
+    const { recipient, policy, evaluation } = decision;
     const where = { id: transaction.id, to: printMailbox(recipient.forwardPath), list: policy.address.list };
     try {
       log.debug('trace', { ...where, steps: await evaluation.trace() });

@@ -163,3 +163,24 @@ test('property: what is found can be printed and found again', () => {
     { numRuns: 1000 },
   );
 });
+
+test('property: what most values look like is read as the grammar reads it', () => {
+  const word = fc.stringMatching(/^[\w+=.@<>" ,;:?é-]{0,12}$/);
+  const label = fc.stringMatching(/^[A-Za-z\d_.-]{0,8}$/);
+  const name = fc.constantFrom('', '<', 'Ann <', 'Ann', 'Ann B. <', '<<', '"A" <', '@a:<');
+  fc.assert(
+    fc.property(
+      name,
+      word,
+      label,
+      label,
+      fc.constantFrom('', '>', '>>', ' (x)', ','),
+      (front, local, left, right, end) => {
+        const value = `${front}${local}@${left}.${right}${end}`;
+        // A blank at the end is no common form, and says the same.
+        assert.deepEqual(parseAddressList(value), parseAddressList(`${value} `));
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});

@@ -7,7 +7,6 @@
  * address is what many an MTA puts on top on the way in, and would turn every post into a loop; only a second one is
  * evidence.
  */
-import { oncePer } from '../../core/eventual.ts';
 import type { HeaderFacts } from '../../core/facts.ts';
 import type { Header } from '../../core/message.ts';
 import { foldForMatch } from '../../mail/text.ts';
@@ -44,11 +43,14 @@ export const loop = defineCondition({
 
 const MARKS = ['list-id', 'list-post', 'x-beenthere', 'x-loop', 'delivered-to'];
 
-const isMarked = oncePer((header: Header) => MARKS.some((name) => header.named(name).length > 0));
+function isMarked(header: Header): boolean {
+  for (const name of MARKS) if (header.named(name).length > 0) return true;
+  return false;
+}
 
 /** The name of the field that marks the message as having been here; null where none does. */
 function markOf({ header, address }: HeaderFacts): string | null {
-  if (isMarked(header) !== true) return null;
+  if (!isMarked(header)) return null;
   const list = foldForMatch(address.list);
   const id = list.replace(/@(?=[^@]*$)/, '.');
   const texts = (name: string): readonly string[] => header.named(name).map((field) => textOf(field, false));
