@@ -33,10 +33,11 @@ interface Found {
   readonly complete: boolean;
   /** The effective configuration as YAML; null where it does not load. */
   readonly effective: string | null;
+  /** Empty where nobody asked. */
   readonly phases: readonly FilePhases[];
 }
 
-async function find(file: string, streams: Streams): Promise<Found> {
+async function find(file: string, wantsPhases: boolean, streams: Streams): Promise<Found> {
   const { config, diagnostics } = loadConfig(file);
   if (config === null) return { diagnostics, complete: false, effective: null, phases: [] };
   const log = createLog({ level: 'error', format: 'pretty' }, { write: streams.err });
@@ -47,7 +48,7 @@ async function find(file: string, streams: Streams): Promise<Found> {
   progress.clear();
   const files = [...(rulebook?.system ? [rulebook.system] : []), ...lists.files];
   const system = rulebook?.system?.loaded.ruleset ?? null;
-  const phases = files.flatMap(({ file, loaded: { ruleset } }) =>
+  const phases = (wantsPhases ? files : []).flatMap(({ file, loaded: { ruleset } }) =>
     ruleset === null ? [] : [{ file, rules: phasesOf(system, ruleset) }],
   );
   rulebook?.close();
@@ -96,7 +97,12 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const format = values.format ?? 'text';
   if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not "${format}"`);
   const file = findConfig(values.config);
-  const { diagnostics: all, complete, effective, phases: allPhases } = await find(file, streams);
+  const {
+    diagnostics: all,
+    complete,
+    effective,
+    phases: allPhases,
+  } = await find(file, values.phases === true, streams);
   const paths = positionals.map((path) => resolve(path));
   const diagnostics = complete ? all.filter(({ place }) => isBelow(resolve(place.file), paths)) : all;
   const phases = allPhases.filter((one) => isBelow(resolve(one.file), paths));

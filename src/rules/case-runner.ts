@@ -15,18 +15,23 @@ import { type CasePolicy, type CaseResult, runCase } from './case.ts';
 import { CaseSets } from './case-sets.ts';
 import type { Scope } from './env.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from './load.ts';
-import { programFor } from './program.ts';
+import { Programs } from './program.ts';
 import type { Ruleset } from './ruleset.ts';
 import { listFiles, splitAddress } from './select.ts';
 
 /** A file of rules as it was read. */
-export interface RulesFile {
+interface RulesText {
   readonly file: string;
   readonly text: string;
   readonly scope: Scope;
   /** The list whose file it is; null for the system's file and for a domain's default. */
   readonly list: string | null;
+}
+
+/** A file that is loaded for its cases and not to be served by: its sets hold what each case gives. */
+export interface RulesFile extends RulesText {
   readonly loaded: LoadedRuleset;
+  readonly sets: CaseSets;
 }
 
 export interface CaseRunnerOptions {
@@ -44,32 +49,48 @@ export type Reach = 'own' | 'all';
 
 export class CaseRunner {
   readonly #options: CaseRunnerOptions;
-  #system: Ruleset | null | undefined;
+  #system: RulesFile | null | undefined;
 
   constructor(options: CaseRunnerOptions) {
     this.#options = options;
   }
 
+  /** The system's file; null where there is none. */
+  get system(): RulesFile | null {
+    const { system } = this.#options;
+    this.#system ??= system === null ? null : this.load({ ...system, scope: 'system', list: null });
+    return this.#system;
+  }
+
+  load(rules: RulesText): RulesFile {
+    const sets = new CaseSets(rules.file, this.#options.load.now);
+    const open: NonNullable<LoadOptions['open']> = (name, source) => sets.open(name, source);
+    const system = rules.scope === 'list' ? this.#systemRules() : null;
+    const loaded = loadRuleset({ ...this.#options.load, ...rules, ledger: EMPTY, system, open });
+    sets.give(new Map());
+    return { ...rules, loaded, sets };
+  }
+
   /** Runs the cases of a file that loads, one after the other; between them others get their turn. */
-  async run({ loaded: { cases }, ...rules }: RulesFile, reach: Reach): Promise<readonly CaseResult[]> {
-    if (cases.length === 0) return [];
+  async run(rules: RulesFile, reach: Reach): Promise<readonly CaseResult[]> {
     const { dialect } = this.#options;
-    const own = this.#compile(rules);
+    const { cases, ruleset } = rules.loaded;
+    const programs = new Programs(rules.scope === 'system' ? ruleset : this.#systemRules());
     const others = new Map<string, Ruleset | null | 'broken'>();
     const policyFor = (recipient: Mailbox): CasePolicy => {
       const address = splitAddress(recipient, dialect);
-      if (rules.scope === 'system') return { address, program: programFor(own.ruleset, null, address.role) };
-      let list: Ruleset | null | 'broken' = own.ruleset;
+      if (rules.scope === 'system') return { address, program: programs.for(null, address.role) };
+      let list: Ruleset | null | 'broken' = ruleset;
       if (!this.#governs(rules, address)) {
         list = others.get(address.list) ?? this.#readOther(address);
         others.set(address.list, list);
       }
-      return { address, program: list === 'broken' ? null : programFor(this.#systemRules(), list, address.role) };
+      return { address, program: list === 'broken' ? null : programs.for(list, address.role) };
     };
     const asks = (address: ListAddress) => reach === 'all' || rules.scope === 'system' || this.#governs(rules, address);
     const results: CaseResult[] = [];
     for (const one of cases) {
-      own.sets.give(one.given);
+      rules.sets.give(one.given);
       results.push(...(await runCase(one, rules.file, policyFor, asks)));
       await setImmediate();
     }
@@ -83,20 +104,8 @@ export class CaseRunner {
     return lists !== null && listFiles(lists.folder, address.list, lists.layout).fallback === file;
   }
 
-  /** The same rules once more, with sets that each case fills. */
-  #compile({ file, text, scope, list }: Omit<RulesFile, 'loaded'>) {
-    const sets = new CaseSets(this.#options.load.now);
-    const open: NonNullable<LoadOptions['open']> = (name, source) => sets.open(name, source);
-    const system = scope === 'list' ? this.#systemRules() : null;
-    const { ruleset } = loadRuleset({ ...this.#options.load, ledger: EMPTY, file, text, scope, list, system, open });
-    sets.give(new Map());
-    return { ruleset, sets };
-  }
-
   #systemRules(): Ruleset | null {
-    const { system } = this.#options;
-    this.#system ??= system === null ? null : this.#compile({ ...system, scope: 'system', list: null }).ruleset;
-    return this.#system;
+    return this.system?.loaded.ruleset ?? null;
   }
 
   /** The rules of a list that another one's case writes to. */
@@ -107,7 +116,7 @@ export class CaseRunner {
     for (const file of [own, fallback]) {
       const text = file === null ? null : readText(file).text;
       if (file === null || text === null) continue;
-      return this.#compile({ file, text, scope: 'list', list: file === own ? list : null }).ruleset ?? 'broken';
+      return this.load({ file, text, scope: 'list', list: file === own ? list : null }).loaded.ruleset ?? 'broken';
     }
     return null;
   }

@@ -15,11 +15,14 @@ export type Given = { readonly values: readonly AddressEntry[] } | { readonly ad
 export type GivenSets = ReadonlyMap<string, Given>;
 
 export class CaseSets {
+  readonly #file: string;
   readonly #now: () => number;
   readonly #sources = new Map<string, SetSource>();
   readonly #stores = new Map<string, Store>();
 
-  constructor(now: () => number) {
+  /** `file` is the file in which the sets stand. */
+  constructor(file: string, now: () => number) {
+    this.#file = file;
     this.#now = now;
   }
 
@@ -27,8 +30,8 @@ export class CaseSets {
   open(name: string, source: SetSource): OpenedSet {
     this.#sources.set(name, source);
     const has: Store['has'] = (key, signal) => this.#stores.get(name)?.has(key, signal) ?? false;
-    const { kind, canonical } = openSet(source, '', this.#now);
-    return { kind, canonical, path: null, store: { has, close: () => {} } };
+    const { kind, canonical, path } = openSet(source, this.#file, this.#now);
+    return { kind, canonical, path, store: { has, close: () => {} } };
   }
 
   /** From now on the sets hold what is given, the others what stands in the file itself. */
@@ -37,7 +40,7 @@ export class CaseSets {
       const instead = given.get(name) ?? (source.file === undefined ? null : { values: [] });
       const none = { values: undefined, addresses: undefined, file: undefined };
       const members = instead === null ? source : { ...source, ...none, ...instead };
-      this.#stores.set(name, openSet(members, '', this.#now).store);
+      this.#stores.set(name, openSet(members, this.#file, this.#now).store);
     }
   }
 }

@@ -96,7 +96,7 @@ async function judge(
   // Answers are kept with the facts, and one more evaluation must not find those of the first.
   const facts = () => factsOf(one, recipient, address, addressees, message);
   const { verdict } = await evaluate(program, facts(), false);
-  const wrong = await mismatch(expectation, verdict, facts().content);
+  const wrong = await mismatch(expectation, verdict, () => facts().content);
   if (wrong === null) return null;
   const { trace } = await evaluate(program, facts(), true);
   return fail(wrong.path, [printVerdict(verdict), wrong.got ?? ''].filter((part) => part !== '').join(' with '), trace);
@@ -128,7 +128,7 @@ interface Mismatch {
 async function mismatch(
   { expected, text, headers }: Expectation,
   verdict: Verdict,
-  facts: ContentFacts,
+  facts: () => ContentFacts,
 ): Promise<Mismatch | null> {
   const { status } = refuses(verdict) ? verdict.reply : { status: null };
   if (expected.verdict !== verdict.kind) return { path: ['verdict'] };
@@ -143,9 +143,9 @@ async function mismatch(
     return { path: ['copies'] };
   const said = textOf(verdict);
   const compared = expected.text?.raw === true ? said : foldForMatch(said);
-  if (text !== null && !(await text(compared, facts))) return { path: ['text'] };
+  if (text !== null && !(await text(compared, facts()))) return { path: ['text'] };
   const wrong =
-    headers.length > 0 && isServed(verdict) ? await wrongField(headers, await edited(facts, verdict.edits)) : null;
+    headers.length > 0 && isServed(verdict) ? await wrongField(headers, await edited(facts(), verdict.edits)) : null;
   return wrong && { path: ['headers', wrong.name], got: wrong.got };
 }
 

@@ -33,3 +33,31 @@ export function programFor(system: Ruleset | null, list: Ruleset | null, role: R
   );
   return { rules, after: first.length, accepted, sift, shadows: rules.some(({ shadow }) => shadow) };
 }
+
+/** The programs of the system's rules with those of a list, made once for each role that is asked for. */
+export class Programs {
+  readonly #system: Ruleset | null;
+  readonly #withoutList = new Map<Role, Program>();
+  readonly #byList = new WeakMap<Ruleset, Map<Role, Program>>();
+
+  constructor(system: Ruleset | null) {
+    this.#system = system;
+  }
+
+  for(list: Ruleset | null, role: Role): Program {
+    const made = list === null ? this.#withoutList : this.#madeFor(list);
+    const known = made.get(role);
+    if (known !== undefined) return known;
+    const program = programFor(this.#system, list, role);
+    made.set(role, program);
+    return program;
+  }
+
+  #madeFor(list: Ruleset): Map<Role, Program> {
+    const known = this.#byList.get(list);
+    if (known !== undefined) return known;
+    const made = new Map<Role, Program>();
+    this.#byList.set(list, made);
+    return made;
+  }
+}

@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
-import type { Dialect, ListAddress, Role } from '../core/facts.ts';
+import type { Dialect, ListAddress } from '../core/facts.ts';
 import { type Layout, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailbox } from '../core/mailbox.ts';
@@ -23,9 +23,8 @@ import { checkNames, type ListsMay, TIGHTEN_ONLY } from './may.ts';
 import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
-import { type Program, programFor } from './program.ts';
+import { Programs } from './program.ts';
 import { RuleClock, type RuleTime } from './rule-clock.ts';
-import type { Ruleset } from './ruleset.ts';
 import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { type ListFiles, listFiles, splitAddress } from './select.ts';
 
@@ -101,9 +100,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
   const shared = { downstreams, maildirs, patterns, ledger, now };
   const presets = options.presets ? openPresets(options.presets, shared) : null;
   const forLists = { ...shared, presets: presets?.presets ?? null, may: may ?? TIGHTEN_ONLY };
-  let systemFile: RulesFile | null = null;
-  const loadList = (file: string, text: string, list: string | null) =>
-    loadRuleset({ ...forLists, file, text, scope: 'list', list, system: systemFile?.loaded.ruleset ?? null });
+  let systemFile: { readonly file: string; readonly text: string; readonly loaded: LoadedRuleset } | null = null;
   if (system !== null) {
     const read = readText(system);
     diagnostics.push(...read.diagnostics);
@@ -111,7 +108,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       sources.set(system, read.text);
       const loaded = loadRuleset({ ...shared, file: system, text: read.text, scope: 'system', list: null });
       diagnostics.push(...loaded.diagnostics, ...checkSetFiles(loaded.setFiles));
-      systemFile = { file: system, text: read.text, scope: 'system', list: null, loaded };
+      systemFile = { file: system, text: read.text, loaded };
     }
   }
   diagnostics.push(...(presets?.diagnostics ?? []));
@@ -127,27 +124,29 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
 
   const dialect = lists?.dialect ?? DEFAULT_DIALECT;
   const layout = lists?.layout ?? PLAIN;
+  const systemRules = systemFile?.loaded.ruleset ?? null;
   const runner = new CaseRunner({ system: systemFile, lists, dialect, load: forLists });
   /** What is wrong with a file beside its text. */
   const failuresOf = async (file: RulesFile) =>
     file.loaded.ruleset === null ? [] : caseDiagnostics(await runner.run(file, 'own'));
   const loadTested = async (file: string, text: string, list: string | null): Promise<LoadedRuleset> => {
-    const loaded = loadList(file, text, list);
-    const failures = await failuresOf({ file, text, scope: 'list', list, loaded });
+    const loaded = loadRuleset({ ...forLists, file, text, scope: 'list', list, system: systemRules });
+    if (loaded.ruleset === null || loaded.cases.length === 0) return loaded;
+    const failures = await failuresOf(runner.load({ file, text, scope: 'list', list }));
     if (failures.length === 0) return loaded;
     return { ...loaded, ruleset: null, diagnostics: [...loaded.diagnostics, ...failures] };
   };
   const readLists = () => {
     const files: RulesFile[] = [];
     const read = (file: string, text: string, list: string | null): LoadedRuleset => {
-      const loaded = loadList(file, text, list);
-      files.push({ file, text, scope: 'list', list, loaded });
-      return loaded;
+      const one = runner.load({ file, text, scope: 'list', list });
+      files.push(one);
+      return one.loaded;
     };
     return { diagnostics: lists === null ? [] : checkListFolder({ ...lists, layout }, read), files };
   };
   const listRulesets = new ListRulesets({ load: loadTested, lastGood, log, now });
-  const programs = new Programs(systemFile?.loaded.ruleset ?? null);
+  const programs = new Programs(systemRules);
   const shadows = shadowCounter();
   const clock = new RuleClock();
   logOverdue(diagnostics, log);
@@ -177,7 +176,10 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
       const found = findRuleset(filesOf(address.list), address.list);
       return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
     },
-    checkSystem: async () => (systemFile === null ? [] : failuresOf(systemFile)),
+    async checkSystem() {
+      const hasCases = systemFile !== null && systemFile.loaded.cases.length > 0;
+      return hasCases && runner.system !== null ? failuresOf(runner.system) : [];
+    },
     async checkAll(progress = () => {}) {
       const { files, diagnostics: found } = readLists();
       const all = [...found];
@@ -189,9 +191,11 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     },
     readAll() {
       const { files, diagnostics: found } = readLists();
-      return { files: systemFile === null ? files : [systemFile, ...files], diagnostics: found };
+      return { files: runner.system === null ? files : [runner.system, ...files], diagnostics: found };
     },
-    system: systemFile,
+    get system() {
+      return runner.system;
+    },
     test: (file) => runner.run(file, 'all'),
     shadowCounts: () => shadows.counts(),
     ruleTimes: () => clock.times(),
@@ -217,34 +221,6 @@ function recentFiles(folder: string, layout: Layout): (list: string) => ListFile
     known.set(list, files);
     return files;
   };
-}
-
-/** The programs of the system's rules with those of a list, made once for each role that is asked for. */
-class Programs {
-  readonly #system: Ruleset | null;
-  readonly #withoutList = new Map<Role, Program>();
-  readonly #byList = new WeakMap<Ruleset, Map<Role, Program>>();
-
-  constructor(system: Ruleset | null) {
-    this.#system = system;
-  }
-
-  for(list: Ruleset | null, role: Role): Program {
-    const made = list === null ? this.#withoutList : this.#madeFor(list);
-    const known = made.get(role);
-    if (known !== undefined) return known;
-    const program = programFor(this.#system, list, role);
-    made.set(role, program);
-    return program;
-  }
-
-  #madeFor(list: Ruleset): Map<Role, Program> {
-    const known = this.#byList.get(list);
-    if (known !== undefined) return known;
-    const made = new Map<Role, Program>();
-    this.#byList.set(list, made);
-    return made;
-  }
 }
 
 function isFolder(path: string): boolean {

@@ -56,7 +56,7 @@ async function told(example: Example, system: Example | null): Promise<string> {
     load: { ...shared, presets },
   });
   const list = kind === 'list' ? LIST : null;
-  const results = await runner.run({ file: FILE_NAMES[kind], text, scope: kind, list, loaded }, 'own');
+  const results = await runner.run(runner.load({ file: FILE_NAMES[kind], text, scope: kind, list }), 'own');
   const failed = results.flatMap(({ name, failure }) =>
     failure === null ? [] : [`case "${name}": expected ${failure.expected}, got ${failure.got}\n`],
   );
