@@ -1,14 +1,14 @@
 /**
  * pattern-file - the patterns of a file, asked of every line of a message at once.
  *
- * The file is looked at when it is asked for, at most every two seconds, and read again when it is another one. It is taken
- * whole or not at all: while a line of it is broken, every question rejects. What the patterns need is looked for in one
- * pass (needles.ts), and a pattern is run only on the lines that hold it; so thousands of them are nearly free. All lists
- * that name the file share what is made of it.
+ * It is taken whole or not at all (see store/current-file.ts): while a line of it is broken, every question rejects. What the
+ * patterns need is looked for in one pass (needles.ts), and a pattern is run only on the lines that hold it; so thousands of
+ * them are nearly free. All lists that name the file share what is made of it.
  */
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { fileVersion } from '../store/file-version.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
+import { CurrentFile } from '../store/current-file.ts';
 import { type NeedleId, Needles, type TextOfOctets } from './needles.ts';
 import { pause } from './pace.ts';
 import type { FilePatterns, Pattern, PatternCache } from './pattern.ts';
@@ -16,8 +16,6 @@ import { type LineProblem, type PatternLine, parsePatternLines } from './pattern
 
 /** In octets: some 20,000 patterns. */
 export const LARGEST_PATTERN_FILE = 1024 * 1024;
-/** Milliseconds for which a file is taken to be unchanged. */
-const TRUSTED_FOR = 2000;
 /** Patterns that are compiled at a stretch, some ten milliseconds; then others have their turn. */
 const STRETCH = 50;
 /** Steps that a place costs where a pattern may match. */
@@ -56,39 +54,23 @@ export function openPatternFile(cache: PatternCache, path: string, now: () => nu
 }
 
 export class PatternFile {
-  readonly #cache: PatternCache;
   readonly #path: string;
-  readonly #now: () => number;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #version = '';
-  #content: FileContent | null = null;
-  #failure: unknown = null;
-  #look: Promise<void> | null = null;
+  readonly #file: CurrentFile<FileContent>;
 
   constructor(cache: PatternCache, path: string, now: () => number) {
-    this.#cache = cache;
     this.#path = path;
-    this.#now = now;
+    this.#file = new CurrentFile({ path, largest: LARGEST_PATTERN_FILE, read: () => readPatterns(cache, path), now });
   }
 
   /**
    * The first pattern found that matches a line, as `taboo.txt:12`, or null. `account`: as for patterns. Rejects where the
    * file cannot be used, with TooCostly where the patterns take too long.
    */
-  find(lines: Lines, account: object): Promise<string | null> | string | null {
-    const age = this.#now() - this.#lookedAt;
-    if (age >= 0 && age < TRUSTED_FOR) return this.#find(lines, account);
-    this.#look ??= this.#lookAgain().finally(() => {
-      this.#look = null;
+  find(lines: Lines, account: object): Eventual<string | null> {
+    return andThen(this.#file.get(), ({ header, body }) => {
+      const candidates = [...header.candidates(lines.header, account), ...body.candidates(lines.body, account)];
+      return candidates.length === 0 ? null : this.#ask(candidates, account);
     });
-    return this.#look.then(() => this.#find(lines, account));
-  }
-
-  #find(lines: Lines, account: object): Promise<string | null> | string | null {
-    if (this.#content === null) throw this.#failure;
-    const { header, body } = this.#content;
-    const candidates = [...header.candidates(lines.header, account), ...body.candidates(lines.body, account)];
-    return candidates.length === 0 ? null : this.#ask(candidates, account);
   }
 
   async #ask(candidates: readonly Candidate[], account: object): Promise<string | null> {
@@ -99,39 +81,23 @@ export class PatternFile {
     }
     return null;
   }
+}
 
-  /** Never rejects: what went wrong is told to everyone who asks. */
-  async #lookAgain(): Promise<void> {
-    try {
-      const version = await fileVersion(this.#path, LARGEST_PATTERN_FILE);
-      if (version !== this.#version) {
-        this.#content = await this.#read();
-        this.#version = version;
-      }
-    } catch (error) {
-      this.#content = null;
-      this.#version = '';
-      this.#failure = error;
-    }
-    this.#lookedAt = this.#now();
+async function readPatterns(cache: PatternCache, path: string): Promise<FileContent> {
+  const { patterns: lines, problems } = parsePatternLines(await readFile(path, 'utf8'));
+  const patterns = cache.forFile();
+  const content = { header: new LineSearch(patterns), body: new LineSearch(patterns) };
+  const fail = ({ line, message }: LineProblem): never => {
+    throw new Error(`${path}:${line}: ${message}`);
+  };
+  for (const problem of problems) fail(problem);
+  for (const [index, line] of lines.entries()) {
+    const problem = problemOf(line, patterns);
+    if (problem !== null) fail(problem);
+    for (const asked of line.asks) content[asked].add(line);
+    if (index % STRETCH === 0) await setImmediate();
   }
-
-  async #read(): Promise<FileContent> {
-    const { patterns: lines, problems } = parsePatternLines(await readFile(this.#path, 'utf8'));
-    const patterns = this.#cache.forFile();
-    const content = { header: new LineSearch(patterns), body: new LineSearch(patterns) };
-    const fail = ({ line, message }: LineProblem): never => {
-      throw new Error(`${this.#path}:${line}: ${message}`);
-    };
-    for (const problem of problems) fail(problem);
-    for (const [index, line] of lines.entries()) {
-      const problem = problemOf(line, patterns);
-      if (problem !== null) fail(problem);
-      for (const asked of line.asks) content[asked].add(line);
-      if (index % STRETCH === 0) await setImmediate();
-    }
-    return content;
-  }
+  return content;
 }
 
 interface FileContent {

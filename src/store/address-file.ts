@@ -1,12 +1,13 @@
 /**
  * address-file - a set of addresses in a file: one a line, `*@domain` for all of a domain, comments behind `#`.
  *
- * The file is looked at when it is asked for, at most every two seconds, and read again when it is another one. It is
- * taken whole or not at all: a file that is missing, unreadable or holds a line that is no address makes every question
- * reject until it is mended, because a roster that is half there would turn members into strangers.
+ * It is taken whole or not at all (see current-file.ts): a file that is missing, unreadable or holds a line that is no
+ * address makes every question reject until it is mended, because a roster that is half there would turn members into
+ * strangers.
  */
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { andThen, type Eventual } from '../core/eventual.ts';
 import {
   type AddressEntry,
   type AddressSet,
@@ -15,7 +16,7 @@ import {
   canonicalEntry,
   parseAddressEntry,
 } from './address.ts';
-import { fileVersion } from './file-version.ts';
+import { CurrentFile } from './current-file.ts';
 import { defineStore, type Store } from './store.ts';
 
 export interface AddressFileOptions {
@@ -28,8 +29,6 @@ export interface AddressFileOptions {
 
 /** In octets: half a million addresses. */
 export const LARGEST_ADDRESS_FILE = 16 * 1024 * 1024;
-/** Milliseconds for which a file is taken to be unchanged. */
-const TRUSTED_FOR = 2000;
 /** Lines that are read at a stretch, some ten milliseconds; then others have their turn. */
 const STRETCH = 5000;
 
@@ -69,64 +68,29 @@ export const addressFile = defineStore<AddressFileOptions>({
 });
 
 class AddressFile implements Store {
-  readonly #path: string;
-  readonly #canonical: Canonical;
-  readonly #now: () => number;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #version = '';
-  #set: AddressSet | null = null;
-  #failure: unknown = null;
-  #look: Promise<void> | null = null;
+  readonly #file: CurrentFile<AddressSet>;
 
   constructor({ path, canonical = null, now }: AddressFileOptions) {
-    this.#path = path;
-    this.#canonical = canonical;
-    this.#now = now;
+    this.#file = new CurrentFile({ path, largest: LARGEST_ADDRESS_FILE, read: () => readSet(path, canonical), now });
   }
 
-  has(key: string): boolean | Promise<boolean> {
-    const age = this.#now() - this.#lookedAt;
-    if (age >= 0 && age < TRUSTED_FOR) return this.#answer(key);
-    this.#look ??= this.#lookAgain().finally(() => {
-      this.#look = null;
-    });
-    return this.#look.then(() => this.#answer(key));
+  has(key: string): Eventual<boolean> {
+    return andThen(this.#file.get(), (set) => set.has(key));
   }
 
   close(): void {
-    this.#set = null;
+    this.#file.close();
   }
+}
 
-  #answer(key: string): boolean {
-    if (this.#set === null) throw this.#failure;
-    return this.#set.has(key);
+async function readSet(path: string, canonical: Canonical): Promise<AddressSet> {
+  const lines = linesOf(await readFile(path, 'utf8'));
+  const set = addressSet();
+  for (let from = 0; from < lines.length; from += STRETCH) {
+    const { entries, bad } = parseLines(lines, from, Math.min(from + STRETCH, lines.length));
+    if (bad.length > 0) throw new Error(`${path}:${bad[0]}: not an address`);
+    for (const entry of entries) set.add(canonicalEntry(entry, canonical));
+    await setImmediate();
   }
-
-  /** Never rejects: what went wrong is told to everyone who asks. */
-  async #lookAgain(): Promise<void> {
-    try {
-      const version = await fileVersion(this.#path, LARGEST_ADDRESS_FILE);
-      if (version !== this.#version) {
-        this.#set = await this.#read();
-        this.#version = version;
-      }
-    } catch (error) {
-      this.#set = null;
-      this.#version = '';
-      this.#failure = error;
-    }
-    this.#lookedAt = this.#now();
-  }
-
-  async #read(): Promise<AddressSet> {
-    const lines = linesOf(await readFile(this.#path, 'utf8'));
-    const set = addressSet();
-    for (let from = 0; from < lines.length; from += STRETCH) {
-      const { entries, bad } = parseLines(lines, from, Math.min(from + STRETCH, lines.length));
-      if (bad.length > 0) throw new Error(`${this.#path}:${bad[0]}: not an address`);
-      for (const entry of entries) set.add(canonicalEntry(entry, this.#canonical));
-      await setImmediate();
-    }
-    return set;
-  }
+  return set;
 }
