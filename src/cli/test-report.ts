@@ -2,6 +2,7 @@
  * test-report - the results of rule cases: for people, as JSON, as TAP version 13, as JUnit XML.
  */
 import type { CaseResult } from '../rules/case.ts';
+import type { TraceStep } from '../rules/trace.ts';
 import { printStep } from './print-trace.ts';
 import { shownPath } from './shown-path.ts';
 
@@ -47,13 +48,24 @@ function pretty(files: readonly TestedFile[]): string {
 function prettyResult(result: CaseResult): string {
   const { failure } = result;
   if (failure === null) return `  ok    ${titleOf(result)}\n`;
-  const decided = failure.trace.at(-1);
   return [
     `  FAIL  ${titleOf(result)}  ${placeOf(result)}\n`,
     `        expected ${failure.expected}\n`,
     `        got      ${failure.got}\n`,
-    decided === undefined ? '' : printStep(decided, 8),
+    failure.hint === null ? '' : `        fix      ${failure.hint}\n`,
+    ...shownSteps(result.place.file, failure.trace).map((step) => printStep(step, 8)),
   ].join('');
+}
+
+/** Steps of the rules of a file that are shown, beside the one that decided. */
+const MOST_STEPS = 10;
+
+/** What decided, and before it what the file's own rules said last: a rule that was expected to apply is among them. */
+function shownSteps(file: string, trace: readonly TraceStep[]): readonly TraceStep[] {
+  const last = new Map(trace.map((step) => [step.rule, step]));
+  const own = [...last.values()].filter(({ place }) => place.file === file).slice(-MOST_STEPS);
+  const decided = trace.at(-1);
+  return decided === undefined || own.includes(decided) ? own : [...own, decided];
 }
 
 function json(files: readonly TestedFile[]): string {

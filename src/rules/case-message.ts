@@ -10,6 +10,8 @@ import { type Addressees, Answers, type Facts, type ListAddress, type Phase, typ
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { parseHeader } from '../mail/header.ts';
+import { MULTIPART, multipart } from './case-attachments.ts';
+import { comesAs } from './case-counts.ts';
 import type { RuleCase } from './case-read.ts';
 import type { CaseMessage } from './case-schema.ts';
 
@@ -37,7 +39,10 @@ function toWire(text: string): string {
   return text.replace(/\r?\n/g, '\r\n');
 }
 
-function compose({ from, subject, headers = {}, body }: CaseMessage, recipients: readonly Mailbox[]): Buffer {
+function compose(
+  { from, subject, headers = {}, body, attachments = [] }: CaseMessage,
+  recipients: readonly Mailbox[],
+): Buffer {
   const given = Object.entries(headers);
   const named = new Set(given.map(([name]) => name.toLowerCase()));
   const ordinary: readonly (readonly [string, string])[] = [
@@ -46,6 +51,7 @@ function compose({ from, subject, headers = {}, body }: CaseMessage, recipients:
     ['Subject', subject ?? 'An ordinary message'],
     ['Date', CASE_DATE],
     ['Message-ID', '<case@example.net>'],
+    ...(attachments.length === 0 ? [] : [['MIME-Version', '1.0'] as const, ['Content-Type', MULTIPART] as const]),
   ];
   const fields = [
     ...ordinary.filter(([name]) => !named.has(name.toLowerCase())),
@@ -53,7 +59,9 @@ function compose({ from, subject, headers = {}, body }: CaseMessage, recipients:
   ];
   // A line break in a value is where the field is folded.
   const section = fields.map(([name, value]) => `${name}: ${value.trim().replace(/\s*\r?\n\s*/g, '\n ')}\n`).join('');
-  return Buffer.from(toWire(`${section}\n${body ?? 'An ordinary text.'}\n`));
+  const words = body ?? 'An ordinary text.';
+  const content = attachments.length === 0 ? `${words}\n` : multipart(words, attachments);
+  return Buffer.from(toWire(`${section}\n${content}`));
 }
 
 /** When cases happen, unless their message says another date. */
@@ -62,7 +70,7 @@ const CASE_TIME = Date.parse(CASE_DATE);
 
 /** The facts at each phase, for one recipient; the answers are shared, as in a transaction. */
 export function factsOf(
-  { envelopeFrom, clientIp, helo }: RuleCase,
+  { envelopeFrom, clientIp, helo, times }: RuleCase,
   recipient: Mailbox,
   address: ListAddress,
   addressees: Addressees,
@@ -70,13 +78,15 @@ export function factsOf(
 ): { readonly [P in Phase]: Extract<Facts, { readonly phase: P }> } {
   const { header } = message;
   const reversePath = envelopeFrom === undefined ? (header.authors[0] ?? null) : envelopeFrom.mailbox;
+  const { signal } = new AbortController();
+  comesAs(times, signal);
   const transaction: Transaction = {
     id: CASE_ID,
     client: { address: clientIp, name: null, port: null, helo, tls: false, protocol: 'ESMTP' },
     reversePath,
     rawReversePath: reversePath === null ? '' : printMailbox(reversePath),
     parameters: new Map(),
-    signal: new AbortController().signal,
+    signal,
   };
   const to: Recipient = { forwardPath: recipient, raw: printMailbox(recipient), parameters: new Map() };
   const answers = new Answers();

@@ -7,9 +7,12 @@ import type { Mailbox } from '../core/mailbox.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import { addressKey } from '../store/address.ts';
 import type { YamlPath, YamlValue } from '../yaml/load.ts';
+import { valueAt } from '../yaml/tree.ts';
 import { listOf } from '../yaml/scalar.ts';
 import { nearest } from '../yaml/suggest.ts';
 import { compileHeaders, type ExpectedField } from './case-headers.ts';
+import { MOST_ATTACHED } from './case-attachments.ts';
+import { reportMeant } from './case-meant.ts';
 import { type CaseMessage, caseForAll, caseForEach, type Expected } from './case-schema.ts';
 import type { Given, GivenSets } from './case-sets.ts';
 import type { FileEnv } from './compile.ts';
@@ -44,6 +47,8 @@ export interface RuleCase {
   readonly name: string;
   readonly place: Place;
   readonly message: CaseMessage;
+  /** How many such messages come; what is expected is expected of the last. */
+  readonly times: number;
   /** Of `file:` in the message. */
   readonly messagePlace: Place;
   /** undefined: the author. */
@@ -78,7 +83,7 @@ export function readCases(source: Source, value: YamlValue | undefined, context:
 }
 
 function readCase(source: Source, value: YamlValue, path: YamlPath, context: CaseContext): RuleCase | null {
-  if (reportSender(source, value, path)) return null;
+  if (reportMeant(source, value, path)) return null;
   const read = isForEach(value) ? source.read(caseForEach, path) : source.read(caseForAll, path, EXPECT);
   if (read === null) return null;
   checkMessage(source, read.message, [...path, 'message'], context);
@@ -91,6 +96,7 @@ function readCase(source: Source, value: YamlValue, path: YamlPath, context: Cas
     name: read.name,
     place: source.document.placeOf([...path, 'name']),
     message: read.message,
+    times: read.times ?? 1,
     messagePlace: source.document.placeOf([...path, 'message', 'file']),
     envelopeFrom: read.envelope_from,
     recipients,
@@ -134,15 +140,6 @@ function wantedOf(
   });
 }
 
-/** The two that are easily taken for one; whether one of these words is there. */
-function reportSender(source: Source, value: YamlValue, path: YamlPath): boolean {
-  const word = isMapping(value) ? Object.keys(value).find((key) => key === 'sender' || key === 'from') : undefined;
-  if (word === undefined) return false;
-  const hint = 'say `message: { from: … }` (From:) or `envelope_from` (MAIL FROM)';
-  source.report('E_UNKNOWN_KEY', `unknown key "${word}": a message has no one sender`, hint, [...path, word], 'key');
-  return true;
-}
-
 /** Whether `expect` has addresses for keys. */
 function isForEach(value: YamlValue): boolean {
   const expected = isMapping(value) ? value['expect'] : undefined;
@@ -151,6 +148,7 @@ function isForEach(value: YamlValue): boolean {
 
 function checkMessage(source: Source, message: CaseMessage, path: YamlPath, { env }: CaseContext): void {
   checkFieldNames(source, message.headers ?? {}, [...path, 'headers']);
+  checkAttachments(source, message, path);
   if (message.file === undefined) return;
   const [other] = Object.keys(message).filter((key) => key !== 'file');
   if (other !== undefined) {
@@ -159,6 +157,29 @@ function checkMessage(source: Source, message: CaseMessage, path: YamlPath, { en
   if (!mayLieAt(message.file, env.scope)) {
     const hint = 'put it beside the file of the list, or below';
     source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, [...path, 'file']);
+  }
+}
+
+function checkAttachments(source: Source, { attachments = [], headers = {} }: CaseMessage, path: YamlPath): void {
+  if (attachments.length === 0) return;
+  const own = Object.keys(headers).find((name) => name.toLowerCase() === 'content-type');
+  if (own !== undefined) {
+    source.report(
+      'E_VALUE',
+      'the attachments have their own Content-Type',
+      'take it out',
+      [...path, 'headers', own],
+      'key',
+    );
+  }
+  if (attachments.reduce((sum, { size = 0 }) => sum + size, 0) > MOST_ATTACHED) {
+    const hint = 'for the message as a whole say size: beside attachments:';
+    source.report('E_AMOUNT', 'the attachments of a case have at most 32 MB', hint, [...path, 'attachments'], 'key');
+  }
+  for (const [index, { size, holds }] of attachments.entries()) {
+    if (size === undefined || holds === undefined) continue;
+    const at = [...path, 'attachments', index, 'size'];
+    source.report('E_VALUE', 'the size of an archive follows from what it holds', 'take size or holds out', at, 'key');
   }
 }
 
@@ -233,8 +254,13 @@ function readGiven(source: Source, names: readonly string[], path: YamlPath, con
     const set = context.sets.get(name);
     if (set === undefined) {
       const near = nearest(name, [...context.sets.keys()]);
-      const hint = near === null ? 'name a set of this file' : `write ${near}`;
+      const sets = [...context.sets.keys()].join(', ');
+      const known = sets === '' ? 'take it out: this file has no sets' : `known here: ${sets}`;
+      const hint = near === null ? known : `write ${near}`;
       source.report('E_REFERENCE', `no set is called "${name}"`, hint, at, 'key');
+    } else if (set.kind === 'mailboxes' && /[\\/]|\.txt$/.test(String(valueAt(source.document.value, at)))) {
+      const hint = `write who is in it, in this case: ${name}: [ann@example.net]`;
+      source.report('E_ADDRESS', 'a case reads no file', hint, at);
     } else if (set.kind === 'networks') {
       given.set(name, { addresses: source.read(networks, at) ?? [] });
     } else {

@@ -9,12 +9,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Dialect, ListAddress } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import type { Mailbox } from '../core/mailbox.ts';
-import type { Ledger } from '../store/ledger.ts';
 import { readText } from '../yaml/file.ts';
 import { type CasePolicy, type CaseResult, runCase } from './case.ts';
+import { CASE_LEDGER } from './case-counts.ts';
 import { CaseSets } from './case-sets.ts';
+import type { RuleCase } from './case-read.ts';
 import type { Scope } from './env.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from './load.ts';
+import { readMailbox } from './one-address.ts';
 import { Programs } from './program.ts';
 import type { Ruleset } from './ruleset.ts';
 import { listFiles, splitAddress } from './select.ts';
@@ -41,9 +43,6 @@ export interface CaseRunnerOptions {
   readonly load: Pick<LoadOptions, 'downstreams' | 'maildirs' | 'patterns' | 'now' | 'presets' | 'may'>;
 }
 
-/** Every case meets a memory in which nothing is, and leaves nothing in it: its message is the first one. */
-const EMPTY: Ledger = { count: () => 1, mark() {}, isMarked: () => false, close() {} };
-
 /** Which recipients are looked at: those of the file's own list, or all. */
 export type Reach = 'own' | 'all';
 
@@ -66,7 +65,7 @@ export class CaseRunner {
     const sets = new CaseSets(rules.file, this.#options.load.now);
     const open: NonNullable<LoadOptions['open']> = (name, source) => sets.open(name, source);
     const system = rules.scope === 'list' ? this.#systemRules() : null;
-    const loaded = loadRuleset({ ...this.#options.load, ...rules, ledger: EMPTY, system, open });
+    const loaded = loadRuleset({ ...this.#options.load, ...rules, ledger: CASE_LEDGER, system, open });
     sets.give(new Map());
     return { ...rules, loaded, sets };
   }
@@ -91,7 +90,8 @@ export class CaseRunner {
     const results: CaseResult[] = [];
     for (const one of cases) {
       rules.sets.give(one.given);
-      results.push(...(await runCase(one, rules.file, policyFor, asks)));
+      const ran = await runCase(one, rules.file, policyFor, asks);
+      results.push(...ran.map((result) => withHint(result, one, rules.sets.missed)));
       await setImmediate();
     }
     return results;
@@ -120,4 +120,14 @@ export class CaseRunner {
     }
     return null;
   }
+}
+
+/** A case that fails where a set was asked that is a file fails mostly because it is empty there. */
+function withHint(result: CaseResult, { message }: RuleCase, missed: readonly string[]): CaseResult {
+  const { failure } = result;
+  const [set] = missed;
+  if (failure === null || failure.hint !== null || set === undefined) return result;
+  const member = readMailbox(message.from ?? '') === null ? 'ann@example.net' : message.from;
+  const hint = `the set "${set}" is a file, and empty in a case; to fill it write given: { ${set}: [${member}] }`;
+  return { ...result, failure: { ...failure, hint } };
 }

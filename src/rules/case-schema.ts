@@ -15,12 +15,13 @@ import { PHASES } from '../core/facts.ts';
 import type { Mailbox } from '../core/mailbox.ts';
 import type { EnhancedStatusCode } from '../core/reply.ts';
 import type { VerdictKind } from '../core/verdict.ts';
-import { amount, listOf, scalar, text } from '../yaml/scalar.ts';
+import { amount, count, listOf, scalar, text } from '../yaml/scalar.ts';
+import { attachmentsSchema } from './case-attachments.ts';
 import { expectedHeaders } from './case-headers.ts';
 import { askNothing, asksSomething, textWords } from './match.ts';
 import { oneAddress, readMailbox } from './one-address.ts';
 
-const VERDICTS = [
+export const VERDICTS = [
   'relay',
   'reject',
   'defer',
@@ -46,7 +47,9 @@ const address = scalar('IP address', ['192.0.2.7'], (source) => {
 const status = scalar<EnhancedStatusCode>('enhanced status code', ['5.7.1'], (source) => {
   if (/^[45]\.\d{1,3}\.\d{1,3}$/.test(source)) return { value: source as EnhancedStatusCode };
   const message = `expected an enhanced status code like 5.7.1, found "${source}"`;
-  return { problem: { code: 'E_STATUS', message, hint: 'write the one that the reply begins with' } };
+  return {
+    problem: { code: 'E_STATUS', message, hint: 'write the one behind the reply code: of "550 5.7.1" it is 5.7.1' },
+  };
 });
 
 export const messageSchema = z.strictObject({
@@ -63,6 +66,11 @@ export const messageSchema = z.strictObject({
       examples: [{ 'Auto-Submitted': 'auto-replied' }],
     }),
   body: text.optional().meta({ description: 'The text of the body.', examples: ['Who has tulips?'] }),
+  attachments: attachmentsSchema.optional().meta({
+    description:
+      'The files that it carries: a name, or a name with `type`, `size` or `holds`, the names in a zip archive.',
+    examples: ['[plan.pdf, { name: film.mp4, size: 6 MB }, { name: photos.zip, holds: [setup.exe] }]'],
+  }),
   size: amount()
     .optional()
     .meta({ description: 'The size that the message is said to have.', examples: ['21 MB'] }),
@@ -117,6 +125,17 @@ const common = {
     description: 'The message; what is left out is ordinary.',
     examples: ['{ from: eve@example.com, subject: Tulips }'],
   }),
+  times: count
+    .refine((given) => given > 0, {
+      error: 'a message comes once at least',
+      params: { code: 'E_VALUE', hint: 'take it out, or write a number like 21' },
+    })
+    .optional()
+    .meta({
+      description:
+        'For `rate`: the message comes so many times in the period, and what is expected is of the last; by default once.',
+      examples: ['21'],
+    }),
   envelope_from: reversePath
     .optional()
     .meta({ description: 'The reverse-path, "<>" for none; by default the author.' }),

@@ -19,6 +19,9 @@ export class CaseSets {
   readonly #now: () => number;
   readonly #sources = new Map<string, SetSource>();
   readonly #stores = new Map<string, Store>();
+  /** Files of which the case gives no member. */
+  readonly #empty = new Set<string>();
+  readonly #missed = new Set<string>();
 
   /** `file` is the file in which the sets stand. */
   constructor(file: string, now: () => number) {
@@ -29,14 +32,25 @@ export class CaseSets {
   /** Opens a named set of the file while it is loaded; it is empty until `give`. */
   open(name: string, source: SetSource): OpenedSet {
     this.#sources.set(name, source);
-    const has: Store['has'] = (key, signal) => this.#stores.get(name)?.has(key, signal) ?? false;
+    const has: Store['has'] = (key, signal) => {
+      if (this.#empty.has(name)) this.#missed.add(name);
+      return this.#stores.get(name)?.has(key, signal) ?? false;
+    };
     const { kind, canonical, path } = openSet(source, this.#file, this.#now);
     return { kind, canonical, path, store: { has, close: () => {} } };
   }
 
+  /** The files that were asked since `give` and have no member in this case. */
+  get missed(): readonly string[] {
+    return [...this.#missed];
+  }
+
   /** From now on the sets hold what is given, the others what stands in the file itself. */
   give(given: GivenSets): void {
+    this.#empty.clear();
+    this.#missed.clear();
     for (const [name, source] of this.#sources) {
+      if (source.file !== undefined && !given.has(name)) this.#empty.add(name);
       const instead = given.get(name) ?? (source.file === undefined ? null : { values: [] });
       const none = { values: undefined, addresses: undefined, file: undefined };
       const members = instead === null ? source : { ...source, ...none, ...instead };

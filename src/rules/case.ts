@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import { type Mailbox, printMailbox, sameMailbox } from '../core/mailbox.ts';
 import type { Message } from '../core/message.ts';
 import { copiesOf, isServed, refuses, type Verdict } from '../core/verdict.ts';
+import { nearest } from '../yaml/suggest.ts';
 import { edited, printHeaders, printWords, wrongField } from './case-headers.ts';
 import { CASE_ID, factsOf, messageOf } from './case-message.ts';
 import type { Expectation, ExpectedPath, RuleCase } from './case-read.ts';
@@ -14,7 +15,7 @@ import type { Expected } from './case-schema.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { startEvaluation } from './evaluate.ts';
 import type { Program } from './program.ts';
-import type { TraceStep } from './trace.ts';
+import type { TracedClause, TraceStep } from './trace.ts';
 
 /** What applies to a recipient of a case; null where its rules do not load. */
 export interface CasePolicy {
@@ -29,6 +30,8 @@ export interface CaseFailure {
   readonly place: Place;
   readonly expected: string;
   readonly got: string;
+  /** What may be the reason, where the case itself is likely to be wrong. */
+  readonly hint: string | null;
   /** Every rule that was asked; the last one decided, if one did. */
   readonly trace: readonly TraceStep[];
 }
@@ -62,7 +65,14 @@ export async function runCase(
     message = messageOf(one, file);
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error);
-    const failure = { code: 'E_FILE' as const, place: one.messagePlace, expected: 'a message', got, trace: [] };
+    const failure = {
+      code: 'E_FILE' as const,
+      place: one.messagePlace,
+      expected: 'a message',
+      got,
+      hint: null,
+      trace: [],
+    };
     return policies.map(({ expectation }) => result(expectation.recipient, failure));
   }
   const addressees: Addressees = {
@@ -90,6 +100,7 @@ async function judge(
     place: placeOf(path),
     expected: printExpected(expected),
     got,
+    hint: hintFor(one, expected, program, trace),
     trace,
   });
   if (program === null) return fail(['verdict'], `rules for ${address.list} that do not load`, []);
@@ -100,6 +111,27 @@ async function judge(
   if (wrong === null) return null;
   const { trace } = await evaluate(program, facts(), true);
   return fail(wrong.path, [printVerdict(verdict), wrong.got ?? ''].filter((part) => part !== '').join(' with '), trace);
+}
+
+/** What is likely to be wrong with the case itself. */
+function hintFor(
+  { times }: RuleCase,
+  { verdict, rule }: Expected,
+  program: Program | null,
+  trace: readonly TraceStep[],
+): string | null {
+  const names = program?.rules.map(({ name }) => name) ?? [];
+  if (rule !== undefined && program !== null && !names.includes(rule)) {
+    const near = nearest(rule, names);
+    const instead = near === null ? 'write the name of one, or leave `rule` out' : `write rule: ${near}`;
+    return `no rule is called "${rule}"; ${instead}`;
+  }
+  const counts = times === 1 && verdict !== 'relay' && trace.some(({ clauses }) => clauses.some(isBelowRate));
+  return counts ? 'in a case each message is the first of its period; for the 21st write times: 21' : null;
+}
+
+function isBelowRate({ label, truth, children }: TracedClause): boolean {
+  return (label === 'rate' && truth === false) || children.some(isBelowRate);
 }
 
 /** What a rule could not be asked for shows in the verdict; there is no log of it. */
@@ -216,6 +248,7 @@ export function caseDiagnostics(results: readonly CaseResult[]): readonly Diagno
     if (failure === null) return [];
     const { code, place, expected, got } = failure;
     const message = `the case "${name}" fails for ${recipient}: expected ${expected}, got ${got}`;
-    return [{ code, message, hint: 'mend the rules or the case; "postern test" shows which rules were asked', place }];
+    const hint = failure.hint ?? 'mend the rules or the case; "postern test" shows which rules were asked';
+    return [{ code, message, hint, place }];
   });
 }

@@ -4,12 +4,13 @@
  * Synchronous: for the start, a reload and `postern check`; never on the way of a message.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Dialect } from '../core/facts.ts';
 import type { Layout } from '../core/layout.ts';
 import { LARGEST_ADDRESS_FILE, parseAddressLines } from '../store/address-file.ts';
 import { BoundedCache } from '../store/memory.ts';
+import { nearest } from '../yaml/suggest.ts';
 import { readText } from '../yaml/file.ts';
 import { wholeFile } from '../yaml/place.ts';
 import type { LoadedRuleset, SetFile } from './load.ts';
@@ -87,7 +88,12 @@ function misplaced(file: string, message: string, hint: string): Diagnostic {
 /** The files of sets: missing, unreadable, or with lines that are no address. */
 export function checkSetFiles(files: readonly SetFile[]): readonly Diagnostic[] {
   return files.flatMap(({ path, place, holds }): readonly Diagnostic[] => {
-    const fail = (message: string): Diagnostic => ({ code: 'E_FILE', message, hint: `put it at ${path}`, place });
+    const fail = (message: string, hint = `put it at ${path}`): Diagnostic => ({
+      code: 'E_FILE',
+      message,
+      hint,
+      place,
+    });
     try {
       const found = statSync(path);
       if (!found.isFile()) return [fail('this is not a regular file')];
@@ -102,9 +108,26 @@ export function checkSetFiles(files: readonly SetFile[]): readonly Diagnostic[] 
         place: { file: path, line, column: 1, length: 1 },
       }));
     } catch (error) {
-      return [fail(`the file cannot be read: ${error instanceof Error ? error.message : String(error)}`)];
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        return [fail(`the file cannot be read (${code})`, 'give the user that runs this process the right to read it')];
+      }
+      const other = nearFile(path, dirname(place.file));
+      return [fail('there is no such file', `${other === null ? '' : `write file: ${other}; or `}put it at ${path}`)];
     }
   });
+}
+
+/** A file that may be meant by `path`, relative to the folder: of the same name in a folder below, or of nearly the same. */
+function nearFile(path: string, folder: string): string | null {
+  const name = basename(path);
+  const below = namesIn(folder).find((inner) => namesIn(join(folder, inner)).includes(name));
+  if (below !== undefined) return join(below, name);
+  const near = nearest(
+    name,
+    namesIn(dirname(path)).filter((one) => !isRules(one)),
+  );
+  return near === null ? null : join(relative(folder, dirname(path)), near);
 }
 
 /** What is wrong with files of patterns, by path: many lists may name the same. */

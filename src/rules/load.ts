@@ -371,12 +371,15 @@ function openSets(source: Source, tree: FileTree, { file, scope, now, open }: Se
       continue;
     }
     const place = [...path, 'file'];
-    if (parsed.file !== undefined && !mayLieAt(parsed.file, scope)) {
+    const allowed = parsed.file === undefined || mayLieAt(parsed.file, scope);
+    if (!allowed) {
       const hint = 'put it beside the file of the list, or below';
       source.report('E_NOT_ALLOWED', 'a list may only read files of its own folder', hint, place);
     }
     const set = open === undefined ? openSet(parsed, file, now) : open(name, parsed);
-    if (set.path !== null) setFiles.push({ path: set.path, place: source.document.placeOf(place), holds: 'addresses' });
+    // Whether there is a file where none may be asked for is nobody's business.
+    if (set.path !== null && allowed)
+      setFiles.push({ path: set.path, place: source.document.placeOf(place), holds: 'addresses' });
     sets.set(name, set);
   }
   return { sets, setFiles };

@@ -459,3 +459,64 @@ for (const file of ['rules/system.yaml', 'gardeners.yaml', 'news.yaml']) {
     );
   });
 }
+
+const BRAKE = `version: 1
+rules:
+  - { name: brake, when: { rate: { per: author, above: 20 per hour } }, then: { defer: Too many. } }
+  - { name: copies, when: { seen: { key: message_id, within: 1 day } }, then: { discard: copy } }
+tests:
+`;
+
+test('a message that comes for the so many-th time', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const text = `${BRAKE}  - { name: b20, times: 20, expect: { verdict: relay } }
+  - { name: b21, times: 21, expect: { verdict: defer, rule: brake } }
+  - { name: first, expect: { verdict: defer, rule: brake } }
+  - { name: of-another-name, times: 21, expect: { verdict: defer, rule: brakes } }
+`;
+  const hints = (await run(GARDENERS, text)).map(({ failure }) => failure?.hint);
+  assert.deepEqual(hints, [
+    undefined,
+    undefined,
+    'in a case each message is the first of its period; for the 21st write times: 21',
+    'no rule is called "brakes"; write rule: brake',
+  ]);
+});
+
+test('a set that is a file and was asked is named where a case fails', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const text = `${RULES}  - { name: no-one, message: { from: carol@example.org }, expect: { verdict: relay } }
+  - { name: given, message: { from: carol@example.org }, given: { members: [dave@example.org] }, expect: { verdict: relay } }
+`;
+  const hints = (await run(GARDENERS, text)).map(({ failure }) => failure?.hint);
+  assert.equal(
+    hints[0],
+    'the set "members" is a file, and empty in a case; to fill it write given: { members: [carol@example.org] }',
+  );
+  assert.equal(hints[1], null);
+});
+
+test('attachments of a message: names, types, sizes, archives', async () => {
+  write(SYSTEM, 'version: 1\n');
+  const text = `version: 1
+rules:
+  - { name: programs, when: { attachment: { name: { like: "*.exe" }, inside_archives: true } }, then: { reject: "{part_name}" } }
+  - { name: large, when: { attachment: { size: { above: 5 MB } } }, then: { reject: "{part_name}" } }
+  - { name: odd, when: { malformed: true }, then: { discard: odd } }
+  - { name: calendar, when: { attachment: { type: text/calendar } }, then: { discard: calendar } }
+  - { name: pictures, when: { attachment: { type: { like: "image/*" } }, body: { contains: see } }, then: { discard: picture } }
+tests:
+  - { name: program, message: { attachments: setup.exe }, expect: { verdict: reject, text: { is: setup.exe } } }
+  - { name: zip, message: { attachments: [plan.pdf, { name: a.zip, holds: [x.jpg, "Gärten/setup.exe"] }] }, expect: { verdict: reject, text: { is: setup.exe in a.zip } } }
+  - { name: empty-zip, message: { attachments: [{ name: a.zip, holds: x.jpg }] }, expect: { verdict: relay } }
+  - { name: quote, message: { attachments: ['a"b.exe'] }, expect: { verdict: reject, text: { is: 'a"b.exe' } } }
+  - { name: exactly, message: { attachments: { name: film.mp4, size: 5 MB } }, expect: { verdict: relay } }
+  - { name: above, message: { attachments: { name: film.mp4, size: 5242881 B } }, expect: { verdict: reject, rule: large } }
+  - { name: type, message: { attachments: { name: a, type: text/calendar } }, expect: { verdict: discard, rule: calendar } }
+  - { name: picture, message: { body: See this, attachments: tulips.JPG }, expect: { verdict: discard, rule: pictures } }
+`;
+  assert.deepEqual(
+    lines(await run(GARDENERS, text), text),
+    ['program', 'zip', 'empty-zip', 'quote', 'exactly', 'above', 'type', 'picture'].map((name) => `ok ${name} ${TO}`),
+  );
+});

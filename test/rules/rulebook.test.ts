@@ -352,6 +352,35 @@ test('check finds what is wrong in any file, and files that no address leads to'
   ]);
 });
 
+test('a missing file of a set: what may be meant, and nothing of files elsewhere', async () => {
+  write('lists/lists.example.org/rosters/gardeners.txt', 'ann@example.net\n');
+  write('lists/lists.example.org/friends.txt', 'ann@example.net\n');
+  write('lists/other.example.org/secret.txt', 'ann@example.net\n');
+  const set = (name: string, file: string) => `  ${name}: { file: ${file} }\n`;
+  const sets = [
+    set('below', 'gardeners.txt'),
+    set('mistyped', 'rosters/gardners.txt'),
+    set('beside', 'friend.txt'),
+    set('nothing', 'roses.txt'),
+    set('elsewhere', '../other.example.org/secrets.txt'),
+  ];
+  const rule =
+    '  - { name: m, when: { author: { in: [below, mistyped, beside, nothing, elsewhere] } }, then: relay }\n';
+  write(GARDENERS, `version: 1\nsets:\n${sets.join('')}rules:\n${rule}`);
+  const { diagnostics: found } = await open().checkAll();
+  const at = (name: string) => join(folder, 'lists/lists.example.org', name);
+  assert.deepEqual(
+    found.map(({ code, message, hint }) => `${code} ${message}; ${hint}`),
+    [
+      'E_NOT_ALLOWED a list may only read files of its own folder; put it beside the file of the list, or below',
+      `E_FILE there is no such file; write file: rosters/gardeners.txt; or put it at ${at('gardeners.txt')}`,
+      `E_FILE there is no such file; write file: rosters/gardeners.txt; or put it at ${at('rosters/gardners.txt')}`,
+      `E_FILE there is no such file; write file: friends.txt; or put it at ${at('friend.txt')}`,
+      `E_FILE there is no such file; put it at ${at('roses.txt')}`,
+    ],
+  );
+});
+
 test('what a rule counted outlives a reload', async () => {
   write(
     GARDENERS,
