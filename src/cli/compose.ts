@@ -29,9 +29,6 @@ import type { Ledger } from '../store/ledger.ts';
 import { BoundedCache } from '../store/memory.ts';
 import { memoryLedger } from '../store/memory-ledger.ts';
 
-/** Of each message this much stays in memory; the rest goes to a temporary file. */
-const MEMORY_OF_ONE_MESSAGE = 1024 * 1024;
-
 /** What must be remembered from one SMTP transaction to its retry; MTAs try for days, but the first tries are what counts. */
 const REMEMBERED_FOR = 4 * 60 * 60 * 1000;
 const MOST_REMEMBERED = 100_000;
@@ -124,7 +121,7 @@ export async function composeGeneration(config: Config, log: Log, lasting: Lasti
     return { generation: null, diagnostics, sources };
   }
   const downstreams = new Map(config.downstreams.map((one) => [one.name, composeDownstream(config, one, log)]));
-  const spool = new Spool({ memoryBudget: config.limits.memory, perMessage: MEMORY_OF_ONE_MESSAGE });
+  const spool = new Spool({ memoryBudget: config.limits.memory });
   const pipeline = createPipeline({
     hostname: config.hostname,
     rulebook,

@@ -209,8 +209,9 @@ const may = z.strictObject({
 
 export const limitsSchema = z.strictObject({
   message: size.prefault('25 MB').meta({ description: 'Largest message that is taken.' }),
-  memory: size.prefault('256 MB').meta({
-    description: 'Content held in memory over all sessions; the rest goes to temporary files without a name.',
+  memory: size.prefault('128 MB').meta({
+    description:
+      'Content held in memory over all sessions, no message more than is left for others; the rest goes to temporary files without a name.',
   }),
   connections: positive.prefault('1000').meta({ description: 'Connections at a time, over all listeners.' }),
   connections_per_peer: positive.optional().meta({

@@ -34,7 +34,7 @@ export interface Header {
 export interface Content {
   /** In octets. */
   readonly size: number;
-  /** The octets in order. A plain array where all of them are in memory. */
+  /** The octets in order. A plain array where they are few, and in memory. */
   slices(): readonly Buffer[] | AsyncIterable<Buffer>;
 }
 

@@ -117,6 +117,11 @@ export class Connection {
     return this.#parser.empty;
   }
 
+  /** Whether all that was written has left: nobody reads those octets any more. */
+  get sent(): boolean {
+    return this.#stream.writableLength === 0;
+  }
+
   /** Leaves at the end of the turn, together with what else is written in it. False: enough waits, wait for `room`. */
   write(octets: string | Buffer): boolean {
     if (this.#ended !== null) return true;

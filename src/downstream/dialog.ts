@@ -144,7 +144,7 @@ export async function transact(connection: Connection, dialect: Dialect, deliver
   }
 
   const ending = await dialect.finalReplies(connection, accepted, delivery);
-  return ending === 'complete' && !connection.quiet ? 'over' : ending;
+  return ending === 'complete' && !(connection.quiet && connection.sent) ? 'over' : ending;
 }
 
 /** The positions of the recipients that this connection can carry; the others get their answer. */

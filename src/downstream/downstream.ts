@@ -42,7 +42,10 @@ export interface Downstream {
    * is no promise: `deliver` may answer otherwise.
    */
   verify?(transaction: Transaction, recipient: Recipient): Eventual<Reply | null>;
-  /** One reply for each recipient of the envelope, in its order. */
+  /**
+   * One reply for each recipient of the envelope, in its order. When it resolves, slices of the content are read no more,
+   * unless the client has left or the time is up; copies of them may be.
+   */
   deliver(envelope: Envelope, content: Content, options: DeliverOptions): Promise<readonly Reply[]>;
   /** Ends idle connections; transactions under way finish first. */
   close(): Promise<void>;

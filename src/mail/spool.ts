@@ -1,18 +1,22 @@
 /**
- * spool - keeps the content of a transaction until its last reply: in memory, and past a limit in a temporary file.
+ * spool - keeps the content of a transaction until its last reply: in memory, and what is too much in a temporary file.
  *
+ * A content may have as much of the memory as is left for others: a few large ones lie in memory, and the more there are the
+ * smaller is the share of each, without any being told.
  * The file is unlinked as soon as it is open, so that nothing is left behind however the process ends. It is no queue:
  * nobody has been told 2yz for what is in it. Trouble with the disk is a state, `failed`, that the caller answers by 452.
  */
 import { tmpdir } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { giveBack } from '../core/blocks.ts';
 import type { Content } from '../core/message.ts';
 import { TemporaryFile } from './temporary-file.ts';
 
 export interface SpoolOptions {
   /** Octets in memory, over all messages; the first 64 KiB of each are kept there even when it is used up. */
   readonly memoryBudget: number;
-  /** Octets in memory for one message. */
-  readonly perMessage: number;
+  /** Octets in memory for one message at most; left out: its share. */
+  readonly perMessage?: number;
   /** Where temporary files go; the system's own folder by default. */
   readonly folder?: string;
 }
@@ -28,8 +32,8 @@ export interface SpoolWriter {
   /** `slice` must not change afterwards. A promise means: wait for it before the next slice. It never rejects. */
   write(slice: Buffer): Promise<void> | undefined;
   /**
-   * The octets that are in memory: the first ones, up to `perMessage` or as far as the budget goes; copied if they came
-   * in several slices.
+   * The octets that are in memory: the first ones, as far as the share goes, and at most 1 MiB; copied if they came in
+   * several slices.
    */
   head(): Buffer;
   /** What was written. Look at `failed` then: reading a failed content throws. */
@@ -39,6 +43,8 @@ export interface SpoolWriter {
    * ends with an error, its reader's to handle.
    */
   discard(): void;
+  /** Discards; and nobody reads the content any more, nor will: its memory is used again at once. */
+  release(): void;
 }
 
 /** The memory that all messages share. */
@@ -55,7 +61,7 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#allowed = options.memoryBudget;
     this.#budget = { left: options.memoryBudget };
-    this.#perMessage = options.perMessage;
+    this.#perMessage = options.perMessage ?? Number.POSITIVE_INFINITY;
     this.#folder = options.folder ?? tmpdir();
   }
 
@@ -71,6 +77,10 @@ export class Spool {
 
 /** Octets of every message that are kept in memory whatever the budget: the rules must see its header section. */
 const RESERVE = 64 * 1024;
+/** Octets that `head` gives at most. */
+const LONGEST_HEAD = 1024 * 1024;
+/** Octets that are read in one turn of the event loop. */
+const TURN = 1024 * 1024;
 
 /** A Buffer costs more than the octets of a small one: behind the first slices, small ones are copied together. */
 const FIRST = 16;
@@ -117,20 +127,21 @@ class SpooledContent implements SpoolWriter {
     }
     if (room > 0) this.#keep(slice.subarray(0, room));
     this.#file ??= new TemporaryFile(this.#folder);
-    return this.#file.append(slice.subarray(room));
+    const rest = slice.subarray(room);
+    return this.#file.append(rest).then(() => giveBack(rest));
   }
 
   head(): Buffer {
     const [first] = this.#slices;
-    return first !== undefined && this.#slices.length === 1 ? first : Buffer.concat(this.#slices);
+    if (first !== undefined && this.#slices.length === 1) return first;
+    return Buffer.concat(this.#slices, Math.min(this.#inMemory, LONGEST_HEAD));
   }
 
   async finish(): Promise<Content> {
     const slices = this.#slices;
-    const file = this.#file;
-    if (file === null) return { size: this.#size, slices: () => slices };
-    await file.written();
-    return { size: this.#size, slices: () => readAll(slices, file) };
+    if (this.#file === null && this.#size <= TURN) return { size: this.#size, slices: () => slices };
+    await this.#file?.written();
+    return { size: this.#size, slices: () => this.#readAll() };
   }
 
   discard(): void {
@@ -142,10 +153,35 @@ class SpooledContent implements SpoolWriter {
     this.#block = newBlock(0);
   }
 
-  /** Octets that may still go to memory. */
+  release(): void {
+    if (this.#discarded) return;
+    const slices = this.#slices;
+    this.discard();
+    // What `head` gave may be looked at for longer: a copy, or the first slice.
+    for (const slice of slices.slice(1)) giveBack(slice);
+    // Whoever reads all the same is to miss octets, and not to find those of others.
+    slices.length = 0;
+  }
+
+  async *#readAll(): AsyncGenerator<Buffer> {
+    if (this.failed) throw this.failure;
+    let inTurn = 0;
+    for (const slice of this.#slices) {
+      yield slice;
+      if (this.#discarded) break;
+      inTurn += slice.length;
+      if (inTurn < TURN) continue;
+      inTurn = 0;
+      await nextTurn();
+    }
+    if (this.#discarded) throw new Error('the content was discarded');
+    if (this.#file !== null) yield* this.#file.pieces();
+  }
+
+  /** Octets that may still go to memory: so many that those of this message are no more than those that are left. */
   #room(): number {
-    const inBudget = Math.max(this.#budget.left, RESERVE - this.#inMemory, 0);
-    return Math.min(this.#perMessage - this.#inMemory, inBudget);
+    const share = Math.floor((this.#budget.left - this.#inMemory) / 2);
+    return Math.min(this.#perMessage - this.#inMemory, Math.max(share, RESERVE - this.#inMemory, 0));
   }
 
   #keep(slice: Buffer): void {
@@ -172,10 +208,4 @@ interface Block {
 
 function newBlock(size: number): Block {
   return { octets: Buffer.allocUnsafe(size), start: 0, filled: 0 };
-}
-
-async function* readAll(slices: readonly Buffer[], file: TemporaryFile): AsyncGenerator<Buffer> {
-  if (file.failure !== null) throw file.failure;
-  yield* slices;
-  yield* file.pieces();
 }

@@ -149,6 +149,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const writer = parts.spool.open();
     let ending: Ending = { end: 'error', size: 0 };
     const began = now();
+    /** Whether a downstream may still read the content. */
+    let inUse = false;
     try {
       const received = await receive(content, writer, (header) =>
         andThen(decideAll(decisions, { phase: 'header', header }), () => someoneServed(entrance, decisions)),
@@ -175,7 +177,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         else {
           const { message } = received;
           const decided = now();
+          inUse = true;
           await serve(serveParts, { entrance, transaction, message, decisions, deadline }, conclude);
+          inUse = transaction.signal.aborted || now() >= deadline;
           const stages = { content: whole - began, rules: decided - whole, delivery: now() - decided };
           ending = { end: received.end, size: received.size, stages };
         }
@@ -185,7 +189,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     } finally {
       concludeRest(replies.internalError);
       if (log.debug !== undefined) await recordTraces(log, transaction, admissions);
-      writer.discard();
+      if (inUse) writer.discard();
+      else writer.release();
       finish(entrance, transaction, admissions, ending);
     }
     return decisions.flatMap(({ outcome }) => outcome ?? []);

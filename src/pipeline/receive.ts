@@ -2,6 +2,7 @@
  * receive - reads the content of a transaction to its end, whatever becomes of it: the client's next command stands
  * behind it. Keeps the octets only while somebody may want them.
  */
+import { giveBack } from '../core/blocks.ts';
 import type { Content, ContentEnd, Header, IncomingContent } from '../core/message.ts';
 import { andThen, type Eventual } from '../core/eventual.ts';
 import { headerSectionEnd, LONGEST_SECTION, parseHeader } from '../mail/header.ts';
@@ -44,12 +45,15 @@ export async function receive(
     header = parseHeader(head);
     return andThen(wanted(header), (answer) => {
       keeping = answer;
-      if (!keeping) writer.discard();
+      if (!keeping) writer.release();
     });
   };
   for await (const slice of incoming) {
     size += slice.length;
-    if (!keeping) continue;
+    if (!keeping) {
+      giveBack(slice);
+      continue;
+    }
     const written = writer.write(slice);
     if (written !== undefined) await written;
     if (header === null && size >= nextLook) {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { Client } from '../core/envelope.ts';
+import { keep } from '../core/blocks.ts';
 import { type Reply, replies, reply } from '../core/reply.ts';
 import { atEndOfTurn } from '../core/turn.ts';
 import type { ProxySource } from '../smtp/proxy-header.ts';
@@ -76,6 +77,17 @@ export abstract class Dialogue extends SMTPConnection {
       else if (this.site.isFull()) this.#send(this.atLimit('connections'));
       else this.connectionReady();
     });
+  }
+
+  /** Octets of the client, of a socket that nobody pipes; false: no more of them before it is resumed. */
+  read(octets: Buffer): boolean {
+    const parser = this._parser;
+    if (!(parser instanceof ContentStream) || parser.isClosed) return true;
+    if (parser.write(keep(octets))) return true;
+    parser.once('drain', () => {
+      if (this._parser === parser) this._socket.resume();
+    });
+    return false;
   }
 
   // The library calls this in its constructor, before our own fields exist.

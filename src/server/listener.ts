@@ -8,6 +8,7 @@ import type { ProxySource } from '../smtp/proxy-header.ts';
 import { Connection } from './connection.ts';
 import { PeerCounts } from './peer-counts.ts';
 import { readProxyHeader } from './proxy.ts';
+import { readIntoOneBuffer } from './one-buffer.ts';
 import type { Site } from './site.ts';
 
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -70,7 +71,10 @@ class Server extends SMTPServer {
   override connect(socket: Socket): void {
     const { clientFrom, trusts, clientTimeout, entrance, log } = this.site();
     if (clientFrom !== 'proxy') {
-      this.#begin(socket, 'peer');
+      const connection: Connection = this.#begin(
+        readIntoOneBuffer(socket, (octets) => connection.read(octets)),
+        'peer',
+      );
       return;
     }
     // On a unix socket a peer has no address: who may open it, is trusted.
@@ -89,7 +93,7 @@ class Server extends SMTPServer {
     });
   }
 
-  #begin(socket: Socket, source: ProxySource): void {
+  #begin(socket: Socket, source: ProxySource): Connection {
     const site = this.site();
     this.options.socketTimeout = site.clientTimeout;
     const connection = new Connection(this, socket, this.site, source, () => {
@@ -103,6 +107,7 @@ class Server extends SMTPServer {
     this.sessions.add(connection);
     connection.on('error', (error) => this._onError(error));
     connection.init(crowded);
+    return connection;
   }
 }
 

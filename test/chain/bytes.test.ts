@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freeBlocks } from '../../src/core/blocks.ts';
 import { openChain } from '../support/chain.ts';
 import { connectPeer, type Peer } from '../support/peer.ts';
 import { RecordingServer } from '../support/recording-server.ts';
@@ -82,6 +83,49 @@ test('a message larger than memory allows goes through a temporary file, unchang
   client.socket.destroy();
   await chain.close();
   server.close();
+});
+
+test('octets of one message never turn up in another, though their memory is used again', async () => {
+  const server = new RecordingServer();
+  const faulty = new RecordingServer({ breaksAfter: 200_000 });
+  const chain = await openChain({
+    downstreamPort: await server.listen(),
+    downstreams: { faulty: `{ lmtp: "127.0.0.1:${await faulty.listen()}" }` },
+    routes: '{ recipients: "faulty@lists.example.org", to: faulty }',
+    limits: { memory: '6 MB' },
+  });
+  const large = (name: string, lines: number): string =>
+    `Subject: ${name}\r\n\r\n${`${name} ${'x'.repeat(name.length * 7)}\r\n`.repeat(lines)}`;
+  const session = async (name: string): Promise<void> => {
+    for (let n = 0; n < 8; n += 1) {
+      const client = await connectPeer(chain.port, 60_000);
+      await client.reply();
+      await client.ask('LHLO client.example');
+      // Some leave in the middle, some have a server that does: what they held is free, and perhaps still being read.
+      const content = large(`${name}.${n}`, 8_000 + 1_000 * n);
+      if (n % 4 === 1) {
+        client.socket.write('MAIL FROM:<>\r\nRCPT TO:<a@lists.example.org>\r\nDATA\r\n');
+        client.socket.write(content, 'latin1', () => client.socket.destroy());
+        continue;
+      }
+      const to = n % 4 === 2 ? 'faulty' : 'a';
+      const answers = await transact(client, 'MAIL FROM:<>', [`RCPT TO:<${to}@lists.example.org>`], content);
+      assert.match(answers.at(-1) ?? '', to === 'a' ? /^250 2\.0\.0 taken$/ : /^451 4\.4\.2 /);
+      client.socket.destroy();
+    }
+  };
+  await Promise.all(['one', 'two', 'three', 'four'].map(session));
+  for (const { content } of server.messages) {
+    const text = content.toString('latin1');
+    const name = /^Subject: (.*)\r\n/.exec(text)?.[1] ?? '';
+    const expected = large(name, 8_000 + 1_000 * Number(name.split('.')[1]));
+    assert.equal(text === expected, true, `${name} is not what was sent`);
+  }
+  assert.equal(server.messages.length, 16);
+  assert.ok(freeBlocks() > 0);
+  await chain.close();
+  server.close();
+  faulty.close();
 });
 
 /** Without brackets and source route. */

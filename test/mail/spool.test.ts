@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { BLOCK, freeBlocks, keep } from '../../src/core/blocks.ts';
 import type { Content } from '../../src/core/message.ts';
 import { Spool, type SpoolWriter } from '../../src/mail/spool.ts';
 
@@ -79,8 +80,15 @@ const places: {
   { name: 'no memory at all', memoryBudget: 0, perMessage: 0, size: 3000, step: 700, onDisk: true },
   { name: 'one slice past the limit', memoryBudget: 9000, perMessage: 1000, size: 3000, step: 3000, onDisk: true },
   { name: 'several pieces on disk', memoryBudget: 9000, perMessage: 5000, size: 200_000, step: 9000, onDisk: true },
-  { name: 'octet by octet, in memory', memoryBudget: 99_000, perMessage: 99_000, size: 70_000, step: 1, onDisk: false },
-  { name: 'octet by octet, on disk', memoryBudget: 99_000, perMessage: 500, size: 700, step: 1, onDisk: true },
+  {
+    name: 'octet by octet, in memory',
+    memoryBudget: 200_000,
+    perMessage: 99_000,
+    size: 70_000,
+    step: 1,
+    onDisk: false,
+  },
+  { name: 'octet by octet, on disk', memoryBudget: 200_000, perMessage: 500, size: 700, step: 1, onDisk: true },
 ];
 for (const { name, memoryBudget, perMessage, size, step, onDisk } of places) {
   test(`spool: what was written is read: ${name}`, async () => {
@@ -133,7 +141,7 @@ test('spool: the head of a message is in memory when the budget is used up', asy
 });
 
 test('spool: the budget is one for all messages and comes back', async () => {
-  const spool = new Spool({ memoryBudget: 100_000, perMessage: 80_000, folder });
+  const spool = new Spool({ memoryBudget: 200_000, folder });
   const isInMemory = async (size: number): Promise<[boolean, SpoolWriter]> => {
     const writer = spool.open();
     await writer.write(pattern(size));
@@ -153,6 +161,62 @@ test('spool: the budget is one for all messages and comes back', async () => {
   four.discard();
   five.discard();
   await closed();
+});
+
+test('spool: a message has as much memory as is left for others', async () => {
+  const spool = new Spool({ memoryBudget: 8_000_000, folder });
+  const fill = async (): Promise<SpoolWriter> => {
+    const writer = spool.open();
+    for (let n = 0; n < 100; n += 1) await writer.write(Buffer.alloc(100_000));
+    return writer;
+  };
+  const one = await fill();
+  assert.equal(spool.inMemory, 4_000_000);
+  const two = await fill();
+  assert.equal(spool.inMemory, 6_000_000);
+  one.discard();
+  assert.equal(spool.inMemory, 2_000_000);
+  const three = await fill();
+  assert.equal(spool.inMemory, 5_000_000);
+  two.discard();
+  three.discard();
+  await closed();
+});
+
+test('spool: a large content in memory gives others their turn', async () => {
+  const writer = new Spool({ memoryBudget: 100_000_000, folder }).open();
+  for (let n = 0; n < 60; n += 1) await writer.write(Buffer.alloc(100_000, n));
+  const content = await writer.finish();
+  assert.equal(openFiles(), 0);
+  let turns = 0;
+  let reading = true;
+  const tick = (): void => {
+    turns += 1;
+    if (reading) setImmediate(tick);
+  };
+  setImmediate(tick);
+  const found = await read(content);
+  reading = false;
+  assert.equal(found.length, 6_000_000);
+  assert.ok(turns >= 5, `${turns} turns`);
+  writer.discard();
+});
+
+test('spool: what is released is used again, but for what the header section may lie in; readers miss it', async () => {
+  const blocks = Array.from({ length: 40 }, (_, n) => keep(Buffer.alloc(BLOCK, n)));
+  const few = new Spool({ memoryBudget: 100_000_000, folder }).open();
+  const many = new Spool({ memoryBudget: 100_000_000, folder }).open();
+  await write(few, blocks.slice(0, 3));
+  await write(many, blocks.slice(3));
+  const before = freeBlocks();
+  const contents = [await few.finish(), await many.finish()] as const;
+  few.release();
+  assert.equal(freeBlocks(), before + 2);
+  many.discard();
+  many.release();
+  assert.equal(freeBlocks(), before + 2);
+  assert.equal((await read(contents[0])).length, 0);
+  await assert.rejects(read(contents[1]));
 });
 
 test('spool: trouble with the disk is a state, and what is lost cannot be read', async () => {

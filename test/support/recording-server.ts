@@ -2,7 +2,7 @@
  * recording-server - an LMTP or SMTP server that takes every message and keeps its octets, dot-stuffing removed.
  *
  * `gullible` makes it the victim of SMTP smuggling: it takes anything that looks a little like the end of the data for
- * it, and any newline for the end of a command.
+ * it, and any newline for the end of a command. With `breaksAfter` each connection ends behind so many octets.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 
@@ -26,8 +26,12 @@ export class RecordingServer {
   readonly #protocol: 'lmtp' | 'smtp';
   readonly #end: RegExp;
   readonly #newline: RegExp;
+  readonly #breaksAfter: number;
 
-  constructor(options: { readonly protocol?: 'lmtp' | 'smtp'; readonly gullible?: boolean } = {}) {
+  constructor(
+    options: { readonly protocol?: 'lmtp' | 'smtp'; readonly gullible?: boolean; readonly breaksAfter?: number } = {},
+  ) {
+    this.#breaksAfter = options.breaksAfter ?? Number.POSITIVE_INFINITY;
     this.#protocol = options.protocol ?? 'lmtp';
     this.#end = options.gullible === true ? GULLIBLE_END : STRICT_END;
     this.#newline = options.gullible === true ? /\r\n|\n|\r/ : /\r\n/;
@@ -82,6 +86,8 @@ export class RecordingServer {
     };
     socket.write(`220 recorder ${this.#protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}\r\n`);
     socket.on('data', (chunk: Buffer) => {
+      if (socket.bytesRead > this.#breaksAfter) socket.destroy();
+      if (socket.destroyed) return;
       pending += chunk.toString('latin1');
       for (;;) {
         const pattern = inData ? this.#end : this.#newline;
