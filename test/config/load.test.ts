@@ -60,7 +60,7 @@ test('the smallest configuration has every default', () => {
     rules: { system: null, presets: null, lists: null, may: MAY },
     limits: {
       message: 25 * 1024 ** 2,
-      memory: 256 * 1024 ** 2,
+      memory: 128 * 1024 ** 2,
       connections: 1000,
       connectionsPerPeer: null,
       recipients: 100,
