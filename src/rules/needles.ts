@@ -27,8 +27,10 @@ const MOST_TEXTS = 8;
 interface Automaton {
   /** By state and class. */
   readonly next: Uint16Array;
-  /** States from here on end a literal, but the last: nothing is known behind an octet that may be no character. */
+  /** States from here on end a literal, but the last. */
   readonly accepting: number;
+  /** The last state, which is kept: nothing is known behind an octet that may be no character. */
+  readonly lost: number;
   /** What each of these has found, the first that of `accepting`. */
   readonly found: readonly (readonly NeedleId[])[];
   /** By state: how many characters of a literal were found. */
@@ -38,7 +40,14 @@ interface Automaton {
 /** A text, and the octets that it is made from where each of them is its character if it is one of ASCII. */
 export interface TextOfOctets {
   readonly text: string;
-  readonly octets: Uint8Array | null;
+  readonly octets: Buffer | null;
+}
+
+export interface Found {
+  /** What was gone through: the text, or the octets as one, in which lines may end in CRLF. */
+  readonly text: string;
+  /** `end`: the offset behind what was found. */
+  readonly places: readonly { readonly ids: readonly NeedleId[]; readonly end: number }[];
 }
 
 /** Texts that were gone through last, the newest first, for whichever needles. */
@@ -60,22 +69,17 @@ export class Needles {
 
   /** The literals that may stand in the text; all that do are among them. */
   find(given: string | TextOfOctets): ReadonlySet<NeedleId> {
-    if (this.#ids.size === 0 || (typeof given === 'object' && !this.mayStandIn(given))) return NOTHING;
-    const text = typeof given === 'object' ? given.text : given;
-    const known = recent.find((one) => one.text === text);
+    if (this.#ids.size === 0) return NOTHING;
+    if (typeof given === 'object') return idsOf(this.search(given));
+    const known = recent.find((one) => one.text === given);
     const kept = known?.found.get(this);
     if (kept !== undefined) return kept;
-    let found: Set<NeedleId> | null = null;
-    this.search(text, (ids) => {
-      found ??= new Set();
-      for (const id of ids) found.add(id);
-    });
-    const result = found ?? NOTHING;
+    const found = idsOf(this.search(given));
     if (known === undefined) {
-      recent.unshift({ text, found: new WeakMap([[this, result]]) });
+      recent.unshift({ text: given, found: new WeakMap([[this, found]]) });
       recent.length = Math.min(recent.length, MOST_TEXTS);
-    } else known.found.set(this, result);
-    return result;
+    } else known.found.set(this, found);
+    return found;
   }
 
   /** Whether one of these may stand in the text. */
@@ -84,42 +88,95 @@ export class Needles {
     return found.size > 0 && ids.some((id) => found.has(id));
   }
 
-  /**
-   * Whether any may stand in the text; true where only the text can tell. The octets are gone through in four places at a
-   * time: a step waits for the one before, so a processor has time for three others meanwhile.
-   */
-  mayStandIn({ octets }: TextOfOctets): boolean {
-    if (octets === null) return true;
+  /** The places where literals may end, in order; null where there is none. */
+  search(given: string | TextOfOctets): Found | null {
     this.#automaton ??= build([...this.#ids.keys()]);
-    const { next, accepting } = this.#automaton;
-    const quarter = octets.length >> 2;
-    const [second, third, rest] = [quarter, 2 * quarter, 3 * quarter];
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let at = 0; at < quarter; at += 1) {
-      a = next[(a << CLASS_BITS) | (OCTETS[octets[at] as number] as number)] as number;
-      b = next[(b << CLASS_BITS) | (OCTETS[octets[at + second] as number] as number)] as number;
-      c = next[(c << CLASS_BITS) | (OCTETS[octets[at + third] as number] as number)] as number;
-      d = next[(d << CLASS_BITS) | (OCTETS[octets[at + rest] as number] as number)] as number;
-      if (a >= accepting || b >= accepting || c >= accepting || d >= accepting) return true;
-    }
-    const ends = [quarter, 2 * quarter, 3 * quarter, 4 * quarter];
-    return [a, b, c, d].some((state, lane) =>
-      endsBehind(this.#automaton as Automaton, octets, state, ends[lane] as number),
-    );
+    const octets = typeof given === 'string' ? null : given.octets;
+    const ofOctets = octets && hitsOfOctets(octets, this.#automaton);
+    if (octets !== null && ofOctets !== null)
+      return foundAt(ofOctets, this.#automaton, () => octets.toString('latin1'));
+    const text = typeof given === 'string' ? given : given.text;
+    return foundAt(hitsOf(text, this.#automaton), this.#automaton, () => text);
   }
+}
 
-  /** Tells of each place where literals may end, with the offset behind it. */
-  search(text: string, take: (ids: readonly NeedleId[], end: number) => void): void {
-    this.#automaton ??= build([...this.#ids.keys()]);
-    const { next, accepting, found } = this.#automaton;
-    const { length } = text;
-    let state = 0;
-    for (let at = 0; at < length; at += 1) {
-      const code = text.charCodeAt(at);
-      state = next[(state << CLASS_BITS) | (code < 128 ? (ASCII[code] as number) : classOf(code))] as number;
-      if (state >= accepting) take(found[state - accepting] as readonly NeedleId[], at + 1);
+function idsOf(found: Found | null): ReadonlySet<NeedleId> {
+  return found === null ? NOTHING : new Set(found.places.flatMap(({ ids }) => ids));
+}
+
+/** An end and the state reached there, which has 16 bits, as one number. */
+type Hit = number;
+const STATES = 0x10000;
+
+function foundAt(hits: readonly Hit[], { accepting, found }: Automaton, textOf: () => string): Found | null {
+  if (hits.length === 0) return null;
+  const places = hits.map((hit) => ({
+    ids: found[(hit % STATES) - accepting] ?? NO_ID,
+    end: Math.floor(hit / STATES),
+  }));
+  return { text: textOf(), places };
+}
+
+function hitsOf(text: string, { next, accepting }: Automaton): readonly Hit[] {
+  const hits: Hit[] = [];
+  const { length } = text;
+  let state = 0;
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at);
+    state = next[(state << CLASS_BITS) | (code < 128 ? (ASCII[code] as number) : classOf(code))] as number;
+    if (state >= accepting) hits.push((at + 1) * STATES + state);
+  }
+  return hits;
+}
+
+/**
+ * null where only the text can tell. The octets are gone through in four places at a time: each step has to wait for the one
+ * before, and a processor has time for three others meanwhile.
+ */
+function hitsOfOctets(octets: Buffer, automaton: Automaton): readonly Hit[] | null {
+  const { next, accepting } = automaton;
+  const hits: Hit[] = [];
+  const quarter = octets.length >> 2;
+  const [second, third, fourth] = [quarter, 2 * quarter, 3 * quarter];
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let at = 0; at < quarter; at += 1) {
+    a = next[(a << CLASS_BITS) | (OCTETS[octets[at] as number] as number)] as number;
+    b = next[(b << CLASS_BITS) | (OCTETS[octets[at + second] as number] as number)] as number;
+    c = next[(c << CLASS_BITS) | (OCTETS[octets[at + third] as number] as number)] as number;
+    d = next[(d << CLASS_BITS) | (OCTETS[octets[at + fourth] as number] as number)] as number;
+    if (a >= accepting || b >= accepting || c >= accepting || d >= accepting) {
+      const known = add(hits, at, a, automaton) && add(hits, at + second, b, automaton);
+      if (!known || !add(hits, at + third, c, automaton) || !add(hits, at + fourth, d, automaton)) return null;
     }
   }
+  for (const [place, state] of [a, b, c, d].entries()) {
+    if (!goOn(octets, automaton, state, (place + 1) * quarter, hits)) return null;
+  }
+  return hits.sort((one, other) => one - other);
+}
+
+/** False where only the text can tell. Apart from the loop, which is quicker without what is seldom needed. */
+function add(hits: Hit[], at: number, state: number, { accepting, lost }: Automaton): boolean {
+  if (state >= accepting) hits.push((at + 1) * STATES + state);
+  return state !== lost;
+}
+
+/** Adds the hits behind `border` of literals that begin in front of it; false where only the text can tell. */
+function goOn(octets: Buffer, automaton: Automaton, from: number, border: number, hits: Hit[]): boolean {
+  const { next, depths } = automaton;
+  // Behind the last place there are up to three octets that nobody has seen.
+  const unseen = octets.length - (octets.length % 4);
+  let state = from;
+  // Runs of white space are longer than what counts of them, so what was passed is counted and not the distance.
+  let passed = 0;
+  for (let at = border; at < octets.length && (at >= unseen || (depths[state] ?? 0) > passed); at += 1) {
+    const one = OCTETS[octets[at] ?? 0] ?? 0;
+    const before = state;
+    state = next[(state << CLASS_BITS) | one] ?? 0;
+    if (!add(hits, at, state, automaton)) return false;
+    if (one !== BLANK || state !== before) passed += 1;
+  }
+  return true;
 }
 
 /**
@@ -140,22 +197,6 @@ const ASCII: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
 const OCTETS: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
   /[\t-\r -~]/.test(String.fromCharCode(octet)) ? (ASCII[octet] ?? 0) : NO_CHARACTER,
 );
-
-/** Whether a literal of which something was found in front of `border` may end behind it. */
-function endsBehind({ next, accepting, depths }: Automaton, octets: Uint8Array, from: number, border: number): boolean {
-  const last = octets.length - (octets.length % 4);
-  let state = from;
-  // Runs of white space are longer than what counts of them, so what was passed is counted and not the distance.
-  let passed = 0;
-  for (let at = border; at < octets.length && (at >= last || (depths[state] ?? 0) > passed); at += 1) {
-    const one = OCTETS[octets[at] ?? 0] ?? 0;
-    const before = state;
-    state = next[(state << CLASS_BITS) | one] ?? 0;
-    if (state >= accepting) return true;
-    if (one !== BLANK || state !== before) passed += 1;
-  }
-  return false;
-}
 
 /** Made when the first character beyond ASCII comes. */
 let classes: Uint8Array | null = null;
@@ -265,5 +306,5 @@ function renumber({ next, found, depths }: Trie): Automaton {
     const [from, to] = [state << CLASS_BITS, named << CLASS_BITS];
     for (let one = 1; one < CLASSES; one += 1) result[to | one] = renamed[next[from | one] ?? 0] ?? 0;
   }
-  return { next: result, accepting, found: moved, depths: sorted };
+  return { next: result, accepting, lost, found: moved, depths: sorted };
 }

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { andThen, type Eventual } from '../core/eventual.ts';
 import { CurrentFile } from '../store/current-file.ts';
-import { type NeedleId, Needles, type TextOfOctets } from './needles.ts';
+import { type Found, Needles, type TextOfOctets } from './needles.ts';
 import { pause } from './pace.ts';
 import type { FilePatterns, Pattern, PatternCache } from './pattern.ts';
 import { type LineProblem, type PatternLine, parsePatternLines } from './pattern-lines.ts';
@@ -141,37 +141,54 @@ class LineSearch {
   }
 
   candidates(given: string | TextOfOctets, account: object): readonly Candidate[] {
-    const seen = typeof given === 'string' || this.#loose.length > 0 || this.#needles.mayStandIn(given);
-    if (!seen) return NONE;
-    const text = typeof given === 'string' ? given : given.text;
-    const found: Candidate[] = [];
-    const add = (entry: Entry, start: number): void => {
+    const text = typeof given === 'string' || this.#loose.length === 0 ? given : given.text;
+    const found = this.#needles.search(text);
+    if (found === null && this.#loose.length === 0) return NONE;
+    const candidates: Candidate[] = [];
+    const add = (entry: Entry, line: string): void => {
       this.#patterns.charge(CANDIDATE, account);
-      found.push({ entry, text: lineAt(text, start) });
+      candidates.push({ entry, text: line });
     };
-    const asked = new Map<Entry, number>();
-    this.#needles.search(text, (ids: readonly NeedleId[], end) => {
-      const start = text.lastIndexOf('\n', end - 1) + 1;
+    if (found !== null) this.#addFound(found, add);
+    for (const entry of this.#loose) for (const line of linesOf(text as string)) add(entry, line);
+    return candidates;
+  }
+
+  /** Each entry once for each line that holds what it needs. */
+  #addFound({ text, places }: Found, add: (entry: Entry, line: string) => void): void {
+    const lastLine = new Map<Entry, number>();
+    let [seen, start, line] = [0, 0, lineAt(text, 0)];
+    for (const { ids, end } of places) {
+      const fresh = text.slice(seen, end);
+      const lineEnd = Math.max(fresh.lastIndexOf('\n'), fresh.lastIndexOf('\r'));
+      if (lineEnd !== -1) {
+        start = seen + lineEnd + 1;
+        line = lineAt(text, start);
+      }
+      seen = end;
       for (const id of ids) {
         for (const entry of this.#byNeedle[id] ?? []) {
-          if (asked.get(entry) === start) continue;
-          asked.set(entry, start);
-          add(entry, start);
+          if (lastLine.get(entry) === start) continue;
+          lastLine.set(entry, start);
+          add(entry, line);
         }
       }
-    });
-    for (const entry of this.#loose) {
-      for (let start = 0; start < text.length; start = lineEndAfter(text, start) + 1) add(entry, start);
     }
-    return found;
   }
 }
 
-function lineEndAfter(text: string, start: number): number {
-  const end = text.indexOf('\n', start);
-  return end === -1 ? text.length : end;
+function* linesOf(text: string): Iterable<string> {
+  for (let start = 0; start < text.length; ) {
+    const line = lineAt(text, start);
+    yield line;
+    start += line.length + 1;
+  }
 }
 
+/** Up to the LF or CR that ends it. */
 function lineAt(text: string, start: number): string {
-  return text.slice(start, lineEndAfter(text, start));
+  const end = text.indexOf('\n', start);
+  const line = text.slice(start, end === -1 ? text.length : end);
+  const carriageReturn = line.indexOf('\r');
+  return carriageReturn === -1 ? line : line.slice(0, carriageReturn);
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RE2JS, RE2JSException } from 're2js';
 import { foldForMatch } from '../../src/mail/text.ts';
-import { classOf, Needles } from '../../src/rules/needles.ts';
+import { classOf, type Found, Needles } from '../../src/rules/needles.ts';
 import { requiredLiterals } from '../../src/rules/required-literals.ts';
 import { missingCorpus, truthOf } from '../support/wire-corpus.ts';
 
@@ -174,6 +174,10 @@ function classText(text: string): string {
   return counted.map((one) => String.fromCharCode(65 + one)).join('');
 }
 
+function placesOf(found: Found | null): readonly string[] {
+  return (found?.places ?? []).flatMap(({ ids, end }) => ids.map((id) => `${id} before ${end}`));
+}
+
 test('octets tell what their text would, folded or as it is', () => {
   const marks = fc.constantFrom(...'abkABK.-1', ' ', ' ', '\t', '\r\n', '  ', '\x0b');
   const odd = fc.oneof({ weight: 400, arbitrary: marks }, fc.constantFrom('\0', '\x7f', '\xad', 'é', 'ſ'));
@@ -191,16 +195,23 @@ test('octets tell what their text would, folded or as it is', () => {
         const given = holds ? around.slice(0, place) + literal.toUpperCase() + around.slice(place) : around;
         const needles = new Needles();
         for (const one of literals) needles.add(one);
-        const may = needles.mayStandIn({ text: '', octets: Buffer.from(given) });
-        const plain = /^[\t-\r -~]*$/.test(given);
-        const texts = [given.toLowerCase(), foldForMatch(given)];
+        const octets = Buffer.from(given);
+        const sought = needles.search({ text: given, octets });
+        // From octets that are no ASCII nothing is known, and the text is gone through.
+        const text = needles.search(given);
+        assert.deepEqual(new Set(placesOf(sought)), new Set(placesOf(text)), JSON.stringify({ literals, given }));
         const found = literals.some((one) =>
-          texts.some((text) => text.includes(one) || text.includes(foldForMatch(one))),
+          [given.toLowerCase(), foldForMatch(given)].some(
+            (some) => some.includes(one) || some.includes(foldForMatch(one)),
+          ),
         );
-        if (found || !plain) assert.ok(may, JSON.stringify({ literals, given }));
-        else if (may) assert.ok(literals.some((one) => classText(given).includes(classText(one).slice(-24))));
-        if (may) some += 1;
-        else none += 1;
+        if (!/^[\t-\r -~]*$/.test(given)) return;
+        if (found) assert.notEqual(sought, null, JSON.stringify({ literals, given }));
+        if (sought === null) none += 1;
+        else {
+          some += 1;
+          assert.ok(literals.some((one) => classText(given).includes(classText(one).slice(-24))));
+        }
       },
     ),
     { numRuns: 5000, seed: 1 },
