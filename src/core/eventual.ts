@@ -4,6 +4,8 @@
  * To await what is there already costs more than most of what is asked for each message.
  */
 
+import { Kept } from './kept.ts';
+
 export type Eventual<T> = T | Promise<T>;
 
 export function andThen<T, U>(value: Eventual<T>, next: (value: T) => Eventual<U>): Eventual<U> {
@@ -12,7 +14,7 @@ export function andThen<T, U>(value: Eventual<T>, next: (value: T) => Eventual<U
 
 /** A function of something that is computed when it is first asked, and kept for all who ask later. */
 export function oncePer<K extends object, T>(compute: (key: K) => Eventual<T>): (key: K) => Eventual<T> {
-  const known = new WeakMap<K, { readonly value: Eventual<T> }>();
+  const known = new Kept<K, { readonly value: Eventual<T> }>();
   return (key) => {
     const kept = known.get(key);
     if (kept !== undefined) return kept.value;

@@ -73,13 +73,10 @@ export interface TextPart {
 /** The text parts in order, as far as the windows reach. */
 export const textsOf: (message: Message) => Eventual<readonly TextPart[]> = oncePer((message: Message) =>
   andThen(structureOf(message), ({ parts }) => {
-    const sources = parts.filter((part) => isText(part) && part.end > part.start).map((part) => new TextSource(part));
     const room = { plain: TEXT_WINDOW, html: HTML_SOURCE };
-    const ranges = sources.map((source): Range => {
-      const { start, end } = source.part;
-      return { start, end, push: (octets) => source.push(octets, room) };
-    });
-    return andThen(readRanges(message.content, ranges), () => readTexts(sources));
+    const texts = parts.filter((part) => isText(part) && part.end > part.start);
+    const sources = texts.map((part) => new TextSource(part, room));
+    return andThen(readRanges(message.content, sources), () => readTexts(sources));
   }),
 );
 
@@ -154,26 +151,32 @@ interface Room {
   html: number;
 }
 
-/** Gathers the first decoded octets of a part. */
-class TextSource {
+/** Gathers the first decoded octets of a part, as far as there is room. */
+class TextSource implements Range {
   readonly part: BodyPart;
   readonly kind: 'plain' | 'html';
+  readonly start: number;
+  readonly end: number;
   cut = false;
+  readonly #room: Room;
   readonly #decode;
   readonly #pieces: Buffer[] = [];
 
-  constructor(part: BodyPart) {
+  constructor(part: BodyPart, room: Room) {
     this.part = part;
     this.kind = isHtml(part) ? 'html' : 'plain';
+    this.start = part.start;
+    this.end = part.end;
+    this.#room = room;
     this.#decode = createDecoder(part.encoding);
   }
 
-  push(encoded: Buffer, room: Room): boolean {
+  push(encoded: Buffer): boolean {
     const octets = this.#decode(encoded);
-    const left = room[this.kind];
+    const left = this.#room[this.kind];
     this.cut = octets.length > left;
     const seen = this.cut ? octets.subarray(0, left) : octets;
-    room[this.kind] = left - seen.length;
+    this.#room[this.kind] = left - seen.length;
     this.#pieces.push(seen);
     return !this.cut;
   }

@@ -55,6 +55,8 @@ export function parseMime(header: Header, content: Content): Eventual<Structure>
   return andThen(walked, () => walker.end(content.size));
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 type OpenPart = { -readonly [K in keyof BodyPart]: BodyPart[K] };
 
 /** A multipart or a message whose end was not seen yet; a message has no boundary. */
@@ -79,7 +81,7 @@ class Walker {
   #headerSize = 0;
   #malformed = false;
   /** The incomplete line at the end of what was pushed, and the offset at which it begins. */
-  #rest: Buffer = Buffer.alloc(0);
+  #rest = NOTHING;
   #offset = 0;
   /** Whether `#rest` continues a line that was judged by its beginning. */
   #midLine = false;

@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import type { EnvelopeFacts } from '../core/facts.ts';
+import { Kept } from '../core/kept.ts';
 import type { HeaderField } from '../core/message.ts';
 import { foldForMatch } from '../mail/text.ts';
 import { flag, type IssueParams, listOf, text } from '../yaml/scalar.ts';
@@ -116,7 +117,7 @@ export function compileText(words: TextWords, env: MatchEnv, longest?: number): 
   return allOf([...(gates.length > 1 ? gates : []), ...tests]);
 }
 
-const folded = new WeakMap<HeaderField, string>();
+const folded = new Kept<HeaderField, string>();
 
 /** The text of a field as the words compare it; folded once for all rules and recipients that ask. */
 export function textOf(field: HeaderField, raw: boolean): string {

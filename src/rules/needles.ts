@@ -51,7 +51,7 @@ export interface Found {
 }
 
 /** Texts that were gone through last, the newest first, for whichever needles. */
-const recent: { readonly text: string; readonly found: WeakMap<Needles, ReadonlySet<NeedleId>> }[] = [];
+const recent: { readonly text: string; readonly found: Map<Needles, ReadonlySet<NeedleId>> }[] = [];
 
 export class Needles {
   readonly #ids = new Map<string, NeedleId>();
@@ -76,7 +76,7 @@ export class Needles {
     if (kept !== undefined) return kept;
     const found = idsOf(this.search(given));
     if (known === undefined) {
-      recent.unshift({ text: given, found: new WeakMap([[this, found]]) });
+      recent.unshift({ text: given, found: new Map([[this, found]]) });
       recent.length = Math.min(recent.length, MOST_TEXTS);
     } else known.found.set(this, found);
     return found;
@@ -149,10 +149,10 @@ function hitsOfOctets(octets: Buffer, automaton: Automaton): readonly Hit[] | nu
       if (!known || !add(hits, at + third, c, automaton) || !add(hits, at + fourth, d, automaton)) return null;
     }
   }
-  for (const [place, state] of [a, b, c, d].entries()) {
-    if (!goOn(octets, automaton, state, (place + 1) * quarter, hits)) return null;
-  }
-  return hits.sort((one, other) => one - other);
+  const known = goOn(octets, automaton, a, second, hits) && goOn(octets, automaton, b, third, hits);
+  if (!known || !goOn(octets, automaton, c, fourth, hits) || !goOn(octets, automaton, d, 4 * quarter, hits))
+    return null;
+  return hits.length < 2 ? hits : hits.sort((one, other) => one - other);
 }
 
 /** False where only the text can tell. Apart from the loop, which is quicker without what is seldom needed. */

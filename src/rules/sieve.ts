@@ -5,6 +5,7 @@
  * To pass a rule over is to ask it and hear `false`; that holds because of what needs.ts promises, and a test compares.
  */
 import { type Facts, isReached, type Phase } from '../core/facts.ts';
+import { Kept } from '../core/kept.ts';
 import { type NeedleId, Needles } from './needles.ts';
 import type { Haystack, Need } from './needs.ts';
 import type { Rule, Ruleset } from './ruleset.ts';
@@ -33,10 +34,10 @@ class Sieve {
   /** By phase: the rules that must be asked, whatever the message. */
   readonly #asked: Readonly<Record<Phase, Int32Array>>;
   /** By phase, and by what becomes known at it: the rules that what is known calls for. */
-  readonly #called: Readonly<Record<Phase, WeakMap<object, Int32Array>>> = {
-    envelope: new WeakMap(),
-    header: new WeakMap(),
-    content: new WeakMap(),
+  readonly #called: Readonly<Record<Phase, Kept<object, Int32Array>>> = {
+    envelope: new Kept(),
+    header: new Kept(),
+    content: new Kept(),
   };
   readonly #size: number;
 
@@ -79,24 +80,21 @@ class Sieve {
     const known = this.#called[phase].get(key);
     if (known !== undefined) return known;
     const before = BEFORE[phase] === null ? NOWHERE : this.#calledFor(BEFORE[phase], facts);
-    const added = new Set<number>();
+    const added: number[] = [];
     let complete = true;
     for (const group of this.#groups[phase]) complete = search(group, facts, added) && complete;
-    const called = added.size === 0 ? before : Int32Array.from(new Set([...before, ...added])).sort();
+    const called = added.length === 0 ? before : Int32Array.from(new Set([...before, ...added])).sort();
     if (complete) this.#called[phase].set(key, called);
     return called;
   }
 }
 
 /** Adds the positions of the rules whose needs may be met; false where the texts are not known yet. */
-function search({ haystack, needles, byNeedle, any, all }: Group, facts: Facts, found: Set<number>): boolean {
+function search({ haystack, needles, byNeedle, any, all }: Group, facts: Facts, found: number[]): boolean {
   const texts = haystack.textsOf(facts);
-  const add = (positions: Iterable<number>): void => {
-    for (const position of positions) found.add(position);
-  };
-  if (texts === null) add(all);
-  else if (texts.length > 0) add(any);
-  for (const text of texts ?? []) for (const id of needles.find(text)) add(byNeedle.get(id) ?? []);
+  if (texts === null) found.push(...all);
+  else if (texts.length > 0) found.push(...any);
+  for (const text of texts ?? []) for (const id of needles.find(text)) found.push(...(byNeedle.get(id) ?? []));
   return texts !== null;
 }
 
