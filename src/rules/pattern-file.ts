@@ -69,14 +69,14 @@ export class PatternFile {
   find(lines: Lines, account: object): Eventual<string | null> {
     return andThen(this.#file.get(), ({ header, body }) => {
       const candidates = [...header.candidates(lines.header, account), ...body.candidates(lines.body, account)];
-      return candidates.length === 0 ? null : this.#ask(candidates, account);
+      return this.#ask(candidates, account);
     });
   }
 
-  async #ask(candidates: readonly Candidate[], account: object): Promise<string | null> {
-    for (const { entry, text } of candidates) {
+  #ask(candidates: readonly Candidate[], account: object): Eventual<string | null> {
+    for (const [asked, { entry, text }] of candidates.entries()) {
       const wait = pause();
-      if (wait !== null) await wait;
+      if (wait !== null) return wait.then(() => this.#ask(candidates.slice(asked), account));
       if (entry.pattern.run(text, account)) return `${this.#path.slice(this.#path.lastIndexOf('/') + 1)}:${entry.line}`;
     }
     return null;

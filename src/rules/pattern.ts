@@ -6,6 +6,7 @@
  * first, for all patterns of a file in one pass (needles.ts): where it is missing the pattern is not run and costs nothing.
  */
 import { RE2JS, RE2JSException } from 're2js';
+import { Kept } from '../core/kept.ts';
 import { BoundedCache } from '../store/memory.ts';
 import { type NeedleId, Needles } from './needles.ts';
 import { spend } from './pace.ts';
@@ -77,7 +78,7 @@ export interface FilePatterns {
 
 export class PatternCache {
   readonly #compiled = new BoundedCache<RE2JS>({ maxEntries: KEPT });
-  readonly #spent = new WeakMap<object, number>();
+  readonly #spent = new Kept<object, { steps: number }>();
 
   forFile(): FilePatterns {
     const needles = new Needles();
@@ -116,8 +117,16 @@ export class PatternCache {
     const literal = required?.whole === true ? literalIn(mode, required.literals[0] ?? '') : null;
     const literals = required?.literals ?? null;
     const needs = literals?.map((one) => needles.add(one)) ?? null;
+    let kept: WeakRef<RE2JS> | null = null;
+    const compiled = (): RE2JS => {
+      const known = kept?.deref();
+      if (known !== undefined) return known;
+      const fresh = this.#get(source);
+      kept = new WeakRef(fresh);
+      return fresh;
+    };
     const run = (text: string, account: object): boolean => {
-      if (literal === null) return this.#test(this.#get(source), text, account, longest);
+      if (literal === null) return this.#test(compiled(), text, account, longest);
       const seen = text.slice(0, longest);
       this.#charge(Math.ceil(seen.length / LITERAL_CHARACTERS), account);
       return seen.includes(literal);
@@ -134,9 +143,11 @@ export class PatternCache {
   }
 
   #charge(steps: number, account: object): void {
-    const spent = (this.#spent.get(account) ?? 0) + steps;
-    if (spent > BUDGET) throw new TooCostly();
-    this.#spent.set(account, spent);
+    const known = this.#spent.get(account);
+    const spent = known ?? { steps: 0 };
+    if (spent.steps + steps > BUDGET) throw new TooCostly();
+    spent.steps += steps;
+    if (known === undefined) this.#spent.set(account, spent);
     spend(steps);
   }
 

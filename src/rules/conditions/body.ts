@@ -66,12 +66,21 @@ export const body = defineCondition({
   },
 });
 
-const FOLDED = haystackOf('body', (part) => ({
-  octets: part.octets,
-  get text() {
-    return foldedText(part);
-  },
-}));
+class FoldedText implements TextOfOctets {
+  readonly octets: Buffer | null;
+  readonly #part: TextPart;
+
+  constructor(part: TextPart) {
+    this.octets = part.octets;
+    this.#part = part;
+  }
+
+  get text(): string {
+    return foldedText(this.#part);
+  }
+}
+
+const FOLDED = haystackOf('body', (part) => new FoldedText(part));
 const RAW = haystackOf('raw body', (part) => part);
 
 function haystackOf(name: string, textOf: (part: TextPart) => TextOfOctets): Haystack {

@@ -64,15 +64,22 @@ function headerLines({ fields }: Header): string {
 
 function bodyLines({ parts }: Structure, texts: readonly TextPart[]): string | TextOfOctets {
   const [only] = texts;
-  if (only !== undefined && parts.length === 1) {
-    return {
-      octets: only.octets,
-      get text() {
-        return linesOfText(only);
-      },
-    };
-  }
+  if (only !== undefined && parts.length === 1) return new LinesOfText(only);
   return [...parts.slice(1).flatMap(partLines), ...texts.map(linesOfText)].join('\n');
+}
+
+class LinesOfText implements TextOfOctets {
+  readonly octets: Buffer | null;
+  readonly #part: TextPart;
+
+  constructor(part: TextPart) {
+    this.octets = part.octets;
+    this.#part = part;
+  }
+
+  get text(): string {
+    return linesOfText(this.#part);
+  }
 }
 
 function linesOfText({ text }: TextPart): string {
