@@ -23,7 +23,13 @@ const PHASE_WORDS = { envelope: 'at RCPT', header: 'behind the header section', 
 
 const ruleName = scalar('name', ['members-only'], (source) => {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(source)) return { value: source };
-  const hint = 'use up to 64 letters, digits, -, _ and . like members-only';
+  const written = source
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^\w.]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+|-+$/g, '');
+  const example = written === '' || written.length > 64 ? 'members-only' : written;
+  const hint = `use up to 64 letters, digits, -, _ and . like ${example}`;
   return { problem: { code: 'E_VALUE', message: `"${source}" cannot be the name of a rule`, hint } };
 });
 

@@ -23,7 +23,17 @@ function written(text: string): string {
 
 /** A condition with the value that is there as its argument; `example` is an argument of it, shown where nothing fits. */
 export function conditionMeant(name: string, value: YamlValue, example: string, sets: readonly string[]): string {
+  if (name === 'attachment' && typeof value === 'string' && /^(?:none|no|false)$/.test(value)) {
+    return 'not: { attachment: { type: { like: "*" } } }';
+  }
   return `${name}: ${argumentMeant(name, value, sets) ?? example}`;
+}
+
+/** What stands for a condition that there is under no name like it. */
+export function noConditionMeant(name: string): string | null {
+  return /^(?:first|new|unknown|stranger|newcomer|member|subscriber|roster)/.test(name)
+    ? 'who is new, and who a member, is asked with a set: author: { not_in: members }'
+    : null;
 }
 
 function argumentMeant(name: string, value: YamlValue, sets: readonly string[]): string | null {
@@ -57,8 +67,8 @@ function argumentMeant(name: string, value: YamlValue, sets: readonly string[]):
     case 'header':
       return /^[A-Za-z][\w-]*:?$/.test(first) ? `{ name: ${first.replace(/:$/, '')}, exists: true }` : null;
     case 'attachment':
-      return first === 'true'
-        ? '{ name: { like: "*" } }'
+      return first === 'true' || first === 'yes' || first === 'any'
+        ? '{ type: { like: "*" } }'
         : texts.every((one) => /^\*?\.?[a-z\d]{1,5}$/i.test(one)) && !/^(?:none|no|false|yes|any)$/i.test(first)
           ? `{ name: { like: [${texts.map((one) => `"*.${one.replace(/^\*?\.?/, '')}"`).join(', ')}] } }`
           : null;

@@ -67,5 +67,9 @@ function unknownSetHint(name: string, kind: SetKind, env: MatchEnv): string {
 export function entryHint(item: string): string {
   if (/\/.*[a-z]|\.txt$/i.test(item))
     return `for a file write under sets: members: { file: ${item} }, and here members`;
+  const several = item.split(/[,;\s]+/).filter((one) => one !== '');
+  if (several.length > 1 && several.every((one) => parseAddressEntry(one) !== null)) {
+    return `write each by itself: [${several.map((one) => (one.startsWith('*') ? `"${one}"` : one)).join(', ')}]`;
+  }
   return /^[\w-]+(\.[\w-]+)+$/.test(item) ? `write "*@${item}" for all of that domain` : ENTRY_HINT;
 }

@@ -22,7 +22,7 @@ import {
   ruleKeys,
   ruleSchemas,
 } from './file-schema.ts';
-import { actionMeant, listMeant, ruleKeyMeant, whenMeant } from './meant.ts';
+import { actionMeant, listMeant, noConditionMeant, ruleKeyMeant, whenMeant } from './meant.ts';
 import { actions, conditions } from './registry.ts';
 import type { IfTooCostly, Layer } from './ruleset.ts';
 import { isList, isMapping, kindOf, type Source, type YamlMapping } from './source.ts';
@@ -297,9 +297,10 @@ function parseClause(source: Source, parent: YamlMapping, key: string, above: Ya
   const near = nearest(key, known);
   const field = key.replaceAll('_', '-').replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
   const hint =
-    near === null
+    noConditionMeant(key) ??
+    (near === null
       ? `for a header field write header: { name: ${field}, exists: true }; docs/reference.md has all conditions`
-      : `did you mean "${near}"?`;
+      : `did you mean "${near}"?`);
   source.report('E_UNKNOWN_KEY', `no condition is called "${key}"`, hint, path, 'key');
   return null;
 }

@@ -110,7 +110,14 @@ export function nearest(word: string, known: readonly string[]): string | null {
     const far = distance(plain(word), plain(candidate));
     if (far < least) [best, least] = [candidate, far];
   }
-  return best;
+  return best ?? containing(word, known);
+}
+
+/** The only known word that has this one among its parts: `storm` is in `storm-brake`. */
+function containing(word: string, known: readonly string[]): string | null {
+  if (word.length < 4) return null;
+  const [only, ...more] = known.filter((one) => plain(one).split('_').includes(plain(word)));
+  return only !== undefined && more.length === 0 ? only : null;
 }
 
 /** Words for the opposite, which has no word of its own; null for any other. */
@@ -128,6 +135,9 @@ export function instead(word: string, known: readonly string[], lead: string): s
   if (turned !== null) return turned;
   if (/^(?:contains|starts_with|ends_with|regex|matches)$/.test(word) && known.includes('domain')) {
     return 'write domain: example.net, or like: with * for any characters';
+  }
+  if (word === 'in' && known.includes('is') && known.includes('like')) {
+    return 'write is: for several texts, [a, b], or like: where * stands for any characters';
   }
   const near = nearest(word, known);
   if (near !== null) return `did you mean "${near}"?`;

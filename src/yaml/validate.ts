@@ -237,6 +237,8 @@ function remedy(expected: string, given: YamlValue): string | null {
   if (expected === 'string' && isList(given) && given.every((one) => typeof one === 'string')) {
     return `write one text; if the brackets belong to it: "[${given.join(', ')}]"`;
   }
+  if (expected === 'string' && typeof given !== 'string' && !isList(given))
+    return 'write one text or word in its place';
   if (expected === 'array') return 'write a dash and a space in front of each entry';
   if (expected !== 'object' && expected !== 'record') return null;
   return isList(given) ? 'take the dashes away' : 'write key: value in the lines below, indented';
