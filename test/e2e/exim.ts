@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Daemon } from './daemon.ts';
 import { PrivateSystem, whyNoPrivateSystem } from './private-system.ts';
-import type { Address, Sandbox } from './sandbox.ts';
+import { type Address, portOf, type Sandbox } from './sandbox.ts';
 import { unpacked, whyNotUnpacked } from './unpacked.ts';
 
 export interface EximOptions {
@@ -104,10 +104,6 @@ export class Exim {
     if (status !== 0) throw new Error(`exim ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`);
     return stdout;
   }
-}
-
-function portOf(address: Address): string {
-  return address.slice(address.lastIndexOf(':') + 1);
 }
 
 /** No DNS, no local delivery; a queue run is only made when the test wants one. */

@@ -1,6 +1,7 @@
 /**
  * postern - the product as it is installed: `node dist/cli/main.js serve …`.
  */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -97,4 +98,12 @@ export class Postern {
     this.#child.kill('SIGKILL');
     await exit;
   }
+}
+
+/** The end of a test: everything is put away, and each Postern has to end with exit code 0. */
+export async function putAway(sandbox: Sandbox, ...posterns: readonly (Postern | undefined)[]): Promise<void> {
+  const statuses: unknown[] = [];
+  for (const postern of posterns) statuses.push(await postern?.stop());
+  await sandbox.close();
+  for (const status of statuses) assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
 }

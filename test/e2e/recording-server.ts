@@ -6,7 +6,7 @@
  */
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Address, socketOptions } from './sandbox.ts';
+import { type Address, type Sandbox, socketOptions } from './sandbox.ts';
 
 export interface Behaviour {
   readonly protocol: 'lmtp' | 'smtp';
@@ -43,8 +43,10 @@ export class RecordingServer {
     this.#server = createServer((socket) => this.#converse(socket));
   }
 
-  static async start(address: Address, behaviour: Behaviour): Promise<RecordingServer> {
+  /** Listens at the address until it is stopped or the sandbox is closed. */
+  static async start(sandbox: Sandbox, address: Address, behaviour: Behaviour): Promise<RecordingServer> {
     const recorder = new RecordingServer(behaviour);
+    sandbox.onClose(() => recorder.stop());
     const options = socketOptions(address);
     await new Promise<void>((resolve, reject) => {
       recorder.#server.once('error', reject);

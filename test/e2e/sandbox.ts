@@ -70,6 +70,10 @@ export function canBind(port: number): Promise<boolean> {
 /** Where a server listens: `127.0.0.1:25` or `unix:/path`. */
 export type Address = string;
 
+export function portOf(address: Address): string {
+  return address.slice(address.lastIndexOf(':') + 1);
+}
+
 export function socketOptions(address: Address): { host: string; port: number } | { path: string } {
   if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
   const colon = address.lastIndexOf(':');

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { Daemon } from './daemon.ts';
 import { whyNot } from './needs.ts';
 import { PrivateSystem, whyNoPrivateSystem } from './private-system.ts';
-import type { Address, Sandbox } from './sandbox.ts';
+import { type Address, portOf, type Sandbox } from './sandbox.ts';
 import { unpacked, whyNotUnpacked } from './unpacked.ts';
 
 export interface SendmailOptions {
@@ -105,10 +105,6 @@ function run(program: string, args: readonly string[], input = ''): string {
   if (error !== undefined || (status !== 0 && stdout === ''))
     throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? `exit ${status}`}\n${stdout}${stderr}`);
   return stdout;
-}
-
-function portOf(address: Address): string {
-  return address.slice(address.lastIndexOf(':') + 1);
 }
 
 /** No DNS, no aliases, no waiting in the queue. */

@@ -5,7 +5,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { unstuffed } from './recording-server.ts';
-import { type Address, socketOptions } from './sandbox.ts';
+import { type Address, type Sandbox, socketOptions } from './sandbox.ts';
 
 /** One connection; latin-1 text, one character an octet. */
 export interface Tapped {
@@ -38,8 +38,10 @@ export class Tap {
     });
   }
 
-  static async start(listen: Address, target: Address): Promise<Tap> {
+  /** Listens until it is stopped or the sandbox is closed. */
+  static async start(sandbox: Sandbox, listen: Address, target: Address): Promise<Tap> {
     const tap = new Tap(listen, target);
+    sandbox.onClose(() => tap.stop());
     await tap.open();
     return tap;
   }

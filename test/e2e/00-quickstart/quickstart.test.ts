@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { canBind, Sandbox } from '../sandbox.ts';
 import { suite } from '../suite.ts';
 
@@ -51,11 +51,7 @@ suite('quick start', await whyNot(), () => {
     commands = await postern.printed(/^\s*((?:swaks|printf) .*)$/gm, 3);
   });
 
-  after(async () => {
-    const status = await postern?.stop();
-    await sandbox.close();
-    assert.equal(status, 0, 'it ends with exit code 0 on SIGTERM');
-  });
+  after(() => putAway(sandbox, postern));
 
   const run = (position: number): Finished => {
     const command = commands[position] ?? '';

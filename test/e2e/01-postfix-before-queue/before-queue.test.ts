@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Example } from '../example.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { Postfix, whyNoPostfix } from '../postfix.ts';
 import { RecordingServer } from '../recording-server.ts';
 import { freeAddress, Sandbox, until } from '../sandbox.ts';
@@ -55,16 +55,11 @@ suite('Postfix smtpd_proxy_filter in front of Postern', whyNoPostfix(), () => {
     example.replace('postern.yaml', { '127.0.0.1:10025': listener, '127.0.0.1:10026': toAfterFilter });
     config = example.path('postern.yaml');
 
-    listManager = await RecordingServer.start(lmtp, { protocol: 'lmtp' });
-    sandbox.onClose(() => listManager.stop());
-    elsewhere = await RecordingServer.start(world, { protocol: 'smtp' });
-    sandbox.onClose(() => elsewhere.stop());
-    authorsHome = await RecordingServer.start(home, { protocol: 'smtp' });
-    sandbox.onClose(() => authorsHome.stop());
-    tapBefore = await Tap.start(toPostern, listener);
-    sandbox.onClose(() => tapBefore.stop());
-    tapBehind = await Tap.start(toAfterFilter, afterFilter);
-    sandbox.onClose(() => tapBehind.stop());
+    listManager = await RecordingServer.start(sandbox, lmtp, { protocol: 'lmtp' });
+    elsewhere = await RecordingServer.start(sandbox, world, { protocol: 'smtp' });
+    authorsHome = await RecordingServer.start(sandbox, home, { protocol: 'smtp' });
+    tapBefore = await Tap.start(sandbox, toPostern, listener);
+    tapBehind = await Tap.start(sandbox, toAfterFilter, afterFilter);
     postfix = await Postfix.start(sandbox, {
       main: example.replace('postfix/main.cf', { '127.0.0.1:8024': lmtp }),
       master: example.replace('postfix/master.cf', {
@@ -86,11 +81,7 @@ transport_maps = inline:{ { lists.example.org = smtp:${front.replace(/^(.*):/, '
     postern = await Postern.start(sandbox, ['--config', config], [listener]);
   });
 
-  after(async () => {
-    const status = await postern?.stop();
-    await sandbox.close();
-    assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-  });
+  after(() => putAway(sandbox, postern));
 
   const send = (subject: string, more: { author?: string; from?: string; to: readonly string[]; xclient?: string }) => {
     const author = more.author ?? 'ann@example.net';
@@ -295,8 +286,7 @@ suite('Postfix with speed_adjust, and refuse_at: data', whyNoPostfix(), () => {
     const lmtp = await freeAddress();
     const example = new Example(sandbox, 'postfix-before-queue');
     example.replace('postern-speed-adjust.yaml', { '127.0.0.1:10025': listener, '127.0.0.1:10026': afterFilter });
-    listManager = await RecordingServer.start(lmtp, { protocol: 'lmtp' });
-    sandbox.onClose(() => listManager.stop());
+    listManager = await RecordingServer.start(sandbox, lmtp, { protocol: 'lmtp' });
     await Postfix.start(sandbox, {
       main: example.replace('postfix/main.cf', { '127.0.0.1:8024': lmtp }),
       master: example.replace('postfix/master-speed-adjust.cf', {

@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Example } from '../example.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { Postfix, whyNoPostfix } from '../postfix.ts';
 import { RecordingServer } from '../recording-server.ts';
 import { freeAddress, Sandbox, until } from '../sandbox.ts';
@@ -49,10 +49,8 @@ for (const socket of ['tcp', 'unix'] as const) {
         '127.0.0.1:8024': listManagerAddress,
       });
       startPostern = () => Postern.start(sandbox, ['--config', example.path('postern.yaml')], [listener, unixListener]);
-      listManager = await RecordingServer.start(listManagerAddress, { protocol: 'lmtp' });
-      sandbox.onClose(() => listManager.stop());
-      mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-      sandbox.onClose(() => mailHome.stop());
+      listManager = await RecordingServer.start(sandbox, listManagerAddress, { protocol: 'lmtp' });
+      mailHome = await RecordingServer.start(sandbox, elsewhere, { protocol: 'smtp' });
       postfix = await Postfix.start(sandbox, {
         main: example.replace('postfix/main.cf', {
           'lmtp:inet:127.0.0.1:10024': `lmtp:${socket === 'unix' ? unixListener : `inet:${listener}`}`,
@@ -64,11 +62,7 @@ for (const socket of ['tcp', 'unix'] as const) {
       postern = await startPostern();
     });
 
-    after(async () => {
-      const status = await postern?.stop();
-      await sandbox.close();
-      assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-    });
+    after(() => putAway(sandbox, postern));
 
     const send = async (subject: string, to: readonly string[]): Promise<Buffer> => {
       const content = oddMessage({ author: ANN, to: to.join(', '), subject });
@@ -187,7 +181,7 @@ for (const socket of ['tcp', 'unix'] as const) {
     test('a list manager like Mailman, started anew: its reply for one recipient is handed on, the other gets its mail', async () => {
       const unknown = 'weeds@lists.example.org';
       await listManager.stop();
-      listManager = await RecordingServer.start(listManagerAddress, {
+      listManager = await RecordingServer.start(sandbox, listManagerAddress, {
         protocol: 'lmtp',
         capabilities: ['SIZE 33554432', '8BITMIME', 'HELP'],
         reply: (line) => (line.includes(unknown) ? '550 Requested action not taken: mailbox unavailable' : null),

@@ -6,14 +6,11 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Example } from '../example.ts';
-import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
 import { PrivateSystem } from '../private-system.ts';
 import { RecordingServer } from '../recording-server.ts';
-import { freeAddress, Sandbox, until } from '../sandbox.ts';
-import { type Answers, submit } from '../smtp-client.ts';
+import { freeAddress, portOf, until } from '../sandbox.ts';
 import { MAIL_LOCAL, Sendmail, whyNoSendmail } from '../sendmail.ts';
+import { Site } from '../site.ts';
 import { suite } from '../suite.ts';
 
 const GARDENERS = 'gardeners@lists.example.org';
@@ -29,26 +26,14 @@ interface Options {
   readonly deliveryMode?: string;
 }
 
-class Site {
-  readonly sandbox: Sandbox;
-  readonly example: Example;
-  front = '';
+class SendmailSite extends Site<Options> {
   sendmail!: Sendmail;
-  postern!: Postern;
   mailboxes!: PrivateSystem;
-  mailHome!: RecordingServer;
-  startPostern!: () => Promise<Postern>;
 
-  constructor(name: string) {
-    this.sandbox = new Sandbox(name);
-    this.example = new Example(this.sandbox, 'sendmail');
-  }
-
-  async start({ mailer, deliveryMode = 'background' }: Options): Promise<void> {
+  protected async start({ mailer, deliveryMode = 'background' }: Options): Promise<void> {
     const { sandbox, example } = this;
     const addresses = await Promise.all(Array.from({ length: 4 }, freeAddress));
     const [lmtp = '', smtp = '', elsewhere = '', front = ''] = addresses;
-    const port = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
     const sockets = join(sandbox.folder, 'sockets');
     mkdirSync(sockets);
     this.mailboxes = new PrivateSystem(sandbox, 'mailboxes', { users: ['gardeners', 'news', 'orchard'] });
@@ -60,18 +45,16 @@ class Site {
       '/usr/libexec/sendmail/mail.local': MAIL_LOCAL,
     });
     example.replace('sendmail/mailers.mc', {
-      '$h 10024': `$h ${port(lmtp)}`,
-      '$h 10025': `$h ${port(smtp)}`,
+      '$h 10024': `$h ${portOf(lmtp)}`,
+      '$h 10025': `$h ${portOf(smtp)}`,
       '/run/postern/lmtp.sock': '/srv/lmtp.sock',
     });
     const table = example.path('sendmail/mailertable');
     example.replace('sendmail/mailertable', { 'postern:[127.0.0.1]\n': `${mailer}\n` });
     this.front = front;
-    this.mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-    sandbox.onClose(() => this.mailHome.stop());
-    this.startPostern = () =>
-      Postern.start(sandbox, ['--config', example.path('postern.yaml')], [lmtp, smtp, `unix:${sockets}/lmtp.sock`]);
-    this.postern = await this.startPostern();
+    this.mailHome = await RecordingServer.start(sandbox, elsewhere, { protocol: 'smtp' });
+    this.listens = [lmtp, smtp, `unix:${sockets}/lmtp.sock`];
+    await this.startPostern();
     this.sendmail = await Sendmail.start(sandbox, {
       features: example.path('sendmail/features.mc'),
       mailers: example.path('sendmail/mailers.mc'),
@@ -84,33 +67,15 @@ class Site {
     });
   }
 
-  send(subject: string, to: readonly string[], from = ANN): Promise<Answers> {
-    return submit(this.front, { from, to, content: oddMessage({ author: from, to: to.join(', '), subject }) });
-  }
-
   /** The mailbox of an account, or nothing. */
   mailbox(account: string): string {
     const file = join(this.mailboxes.mailboxes, account);
     return existsSync(file) ? readFileSync(file, 'latin1') : '';
   }
-
-  async stop(): Promise<void> {
-    const status = await this.postern.stop();
-    await this.sandbox.close();
-    assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-  }
 }
 
-async function withSite(name: string, options: Options, run: (site: Site) => Promise<void>): Promise<void> {
-  const site = new Site(name);
-  try {
-    await site.start(options);
-    await run(site);
-  } catch (error) {
-    await site.sandbox.close();
-    throw error;
-  }
-  await site.stop();
+function withSite(name: string, options: Options, run: (site: SendmailSite) => Promise<void>): Promise<void> {
+  return new SendmailSite('sendmail', name).use(options, run);
 }
 
 suite('Sendmail, Postern, mail.local', whyNoSendmail(), () => {
@@ -183,7 +148,7 @@ suite('Sendmail, Postern, mail.local', whyNoSendmail(), () => {
       assert.equal(await site.postern.stop(), 0);
       await site.send('patience', [GARDENERS]);
       await until('the attempt to fail', () => site.sendmail.queue().includes('Deferred: Connection refused'));
-      site.postern = await site.startPostern();
+      await site.startPostern();
       await until('the queue to be empty', async () => {
         await site.sendmail.flush();
         return site.sendmail.queued().length === 0;

@@ -6,13 +6,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Example } from '../example.ts';
 import { Exim, whyNoExim } from '../exim.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
 import { RecordingServer } from '../recording-server.ts';
-import { freeAddress, Sandbox, until } from '../sandbox.ts';
-import { type Answers, submit } from '../smtp-client.ts';
+import { freeAddress, portOf, until } from '../sandbox.ts';
+import { Site } from '../site.ts';
+import { submit } from '../smtp-client.ts';
 import { suite } from '../suite.ts';
 
 const GARDENERS = 'gardeners@lists.example.org';
@@ -29,27 +28,15 @@ interface Options {
   readonly changes?: Readonly<Record<string, string>>;
 }
 
-class Site {
-  readonly sandbox: Sandbox;
-  readonly example: Example;
-  front = '';
+class EximSite extends Site<Options> {
   exim!: Exim;
-  postern!: Postern;
   listManager!: RecordingServer;
-  mailHome!: RecordingServer;
-  startPostern!: () => Promise<Postern>;
 
-  constructor(name: string) {
-    this.sandbox = new Sandbox(name);
-    this.example = new Example(this.sandbox, 'exim');
-  }
-
-  async start({ transport, cutthrough = false, changes = {} }: Options): Promise<void> {
+  protected async start({ transport, cutthrough = false, changes = {} }: Options): Promise<void> {
     const { sandbox, example } = this;
     const addresses = await Promise.all(Array.from({ length: 6 }, freeAddress));
     const [now = '', lmtp = '', smtp = '', downstream = '', elsewhere = '', front = ''] = addresses;
     const socket = join(sandbox.folder, 'lmtp.sock');
-    const port = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
     example.replace('postern.yaml', {
       '127.0.0.1:10024': lmtp,
       '127.0.0.1:10025': smtp,
@@ -58,9 +45,9 @@ class Site {
       '127.0.0.1:8024': downstream,
     });
     example.replace('exim/transport', {
-      'port = 10024': `port = ${port(lmtp)}`,
-      'port = 10025': `port = ${port(smtp)}`,
-      'port = 10026': `port = ${port(now)}`,
+      'port = 10024': `port = ${portOf(lmtp)}`,
+      'port = 10025': `port = ${portOf(smtp)}`,
+      'port = 10026': `port = ${portOf(now)}`,
       '/run/postern/lmtp.sock': socket,
       ...changes,
     });
@@ -73,24 +60,17 @@ class Site {
       });
 
     this.front = front;
-    this.listManager = await RecordingServer.start(downstream, { protocol: 'lmtp' });
-    sandbox.onClose(() => this.listManager.stop());
-    this.mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-    sandbox.onClose(() => this.mailHome.stop());
-    this.startPostern = () =>
-      Postern.start(sandbox, ['--config', example.path('postern.yaml')], [now, lmtp, smtp, `unix:${socket}`]);
-    this.postern = await this.startPostern();
+    this.listManager = await RecordingServer.start(sandbox, downstream, { protocol: 'lmtp' });
+    this.mailHome = await RecordingServer.start(sandbox, elsewhere, { protocol: 'smtp' });
+    this.listens = [now, lmtp, smtp, `unix:${socket}`];
+    await this.startPostern();
     this.exim = await Exim.start(sandbox, {
       acl: cutthrough ? example.path('exim/acl') : null,
       router: example.path('exim/router'),
       transport: example.path('exim/transport'),
       listen: front,
-      elsewhere: elsewhere,
+      elsewhere,
     });
-  }
-
-  send(subject: string, to: readonly string[], from = ANN): Promise<Answers> {
-    return submit(this.front, { from, to, content: oddMessage({ author: from, to: to.join(', '), subject }) });
   }
 
   arrived(subject: string) {
@@ -100,25 +80,10 @@ class Site {
   lastAttempt(to: string) {
     return until(`an attempt to deliver to ${to}`, () => this.exim.deliveries(to).at(-1) ?? null);
   }
-
-  async stop(): Promise<void> {
-    const status = await this.postern.stop();
-    await this.sandbox.close();
-    assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-  }
 }
 
-/** Runs a test with a site of its own. */
-async function withSite(name: string, options: Options, run: (site: Site) => Promise<void>): Promise<void> {
-  const site = new Site(name);
-  try {
-    await site.start(options);
-    await run(site);
-  } catch (error) {
-    await site.sandbox.close();
-    throw error;
-  }
-  await site.stop();
+function withSite(name: string, options: Options, run: (site: EximSite) => Promise<void>): Promise<void> {
+  return new EximSite('exim', name).use(options, run);
 }
 
 suite("Exim's queue, then Postern", whyNoExim(), () => {
@@ -186,7 +151,7 @@ suite("Exim's queue, then Postern", whyNoExim(), () => {
       assert.equal(await site.postern.stop(), 0);
       await site.send('patience', [GARDENERS]);
       assert.equal((await site.lastAttempt(GARDENERS)).status, 'deferred');
-      site.postern = await site.startPostern();
+      await site.startPostern();
       await until('the message', async () => {
         await site.exim.flush();
         return site.exim.queued().length === 0;

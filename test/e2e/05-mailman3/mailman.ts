@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Daemon, identity } from '../daemon.ts';
-import type { Address, Sandbox } from '../sandbox.ts';
+import { type Address, portOf, type Sandbox } from '../sandbox.ts';
 
 const USER = 'list';
 const PASSWORD = 'restpass';
@@ -118,7 +118,7 @@ class: mailman.database.sqlite.SQLiteDatabase
 url: sqlite:///$DATA_DIR/mailman.db
 [webservice]
 hostname: 127.0.0.1
-port: ${rest.slice(rest.lastIndexOf(':') + 1)}
+port: ${portOf(rest)}
 admin_user: restadmin
 admin_pass: ${PASSWORD}
 workers: 1

@@ -8,10 +8,10 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Example } from '../example.ts';
 import { whyNot } from '../needs.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { Postfix } from '../postfix.ts';
 import { RecordingServer } from '../recording-server.ts';
-import { freeAddress, Sandbox, until } from '../sandbox.ts';
+import { freeAddress, portOf, Sandbox, until } from '../sandbox.ts';
 import { type Answers, submit } from '../smtp-client.ts';
 import { suite } from '../suite.ts';
 import { contents, Tap } from '../tap.ts';
@@ -79,7 +79,6 @@ suite(
       const tapped = await freeAddress();
       const rest = await freeAddress();
       const elsewhere = await freeAddress();
-      const port = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
 
       example = new Example(sandbox, 'mailman3');
       example.replace('postern.yaml', {
@@ -87,10 +86,8 @@ suite(
         '127.0.0.1:10026': afterFilter,
         '127.0.0.1:8024': tapped,
       });
-      world = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-      sandbox.onClose(() => world.stop());
-      toMailman = await Tap.start(tapped, lmtp);
-      sandbox.onClose(() => toMailman.stop());
+      world = await RecordingServer.start(sandbox, elsewhere, { protocol: 'smtp' });
+      toMailman = await Tap.start(sandbox, tapped, lmtp);
       postfix = await Postfix.start(sandbox, {
         main: example.replace('postfix/main.cf', { '127.0.0.1:8024': lmtp }),
         master: example.replace('postfix/master.cf', {
@@ -102,7 +99,7 @@ suite(
         elsewhere,
       });
       mailman = await Mailman.start(sandbox, {
-        mta: example.replace('mailman3/mailman.cfg', { '8024': port(lmtp), '10026': port(afterFilter) }),
+        mta: example.replace('mailman3/mailman.cfg', { '8024': portOf(lmtp), '10026': portOf(afterFilter) }),
         lmtp,
         rest,
       });
@@ -121,11 +118,7 @@ suite(
       postern = await Postern.start(sandbox, ['--config', example.path('postern.yaml')], [listener]);
     });
 
-    after(async () => {
-      const status = await postern?.stop();
-      await sandbox.close();
-      assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-    });
+    after(() => putAway(sandbox, postern));
 
     /** A message whose Message-ID is the subject without its blanks. */
     const send = (subject: string, { author, to = LIST, from = author, header = [], body = ['Hello'] }: Mail) => {

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { Example } from '../example.ts';
 import { submitLmtp } from '../lmtp-client.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { Postfix, whyNoPostfix } from '../postfix.ts';
 import { RecordingServer } from '../recording-server.ts';
 import { freeAddress, Sandbox, until } from '../sandbox.ts';
@@ -58,12 +58,6 @@ async function startSite(name: string): Promise<Site> {
   return { sandbox, example, listener, postern, runs };
 }
 
-async function stopSite({ postern, sandbox }: Site): Promise<void> {
-  const status = await postern.stop();
-  await sandbox.close();
-  assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-}
-
 const post = (subject: string, author = ANN): Buffer => oddMessage({ author, to: GARDENERS, subject });
 const withSubject = (runs: readonly Run[], subject: string): readonly Run[] =>
   runs.filter(({ content }) => content.includes(`subject:   ${subject}\n`));
@@ -73,7 +67,7 @@ describe("Mailman 2.1's pipe interface", () => {
   before(async () => {
     site = await startSite('mailman2');
   });
-  after(() => stopSite(site));
+  after(() => putAway(site.sandbox, site.postern));
 
   const send = (subject: string, to: readonly string[], author?: string) =>
     submitLmtp(site.listener, { from: author ?? ANN, to, content: post(subject, author) });
@@ -181,8 +175,7 @@ suite("Postfix, Postern and Mailman 2.1's pipe", whyNoPostfix(), () => {
     site = await startSite('mailman2-postfix');
     front = await freeAddress();
     const elsewhere = await freeAddress();
-    mailHome = await RecordingServer.start(elsewhere, { protocol: 'smtp' });
-    site.sandbox.onClose(() => mailHome.stop());
+    mailHome = await RecordingServer.start(site.sandbox, elsewhere, { protocol: 'smtp' });
     postfix = await Postfix.start(site.sandbox, {
       main: site.example.replace('postfix/main.cf', {
         '127.0.0.1:10024': site.listener,
@@ -193,7 +186,7 @@ suite("Postfix, Postern and Mailman 2.1's pipe", whyNoPostfix(), () => {
       elsewhere,
     });
   });
-  after(() => stopSite(site));
+  after(() => putAway(site.sandbox, site.postern));
 
   const send = async (subject: string, to: readonly string[]): Promise<void> => {
     const answers = await submit(front, { from: ANN, to, content: post(subject) });

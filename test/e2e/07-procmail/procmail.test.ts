@@ -11,7 +11,7 @@ import { Example } from '../example.ts';
 import { submitLmtp } from '../lmtp-client.ts';
 import { whyNot } from '../needs.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { PrivateSystem, whyNoPrivateSystem } from '../private-system.ts';
 import { freeAddress, Sandbox } from '../sandbox.ts';
 import { suite } from '../suite.ts';
@@ -127,11 +127,7 @@ suite('procmail behind Postern', whyNot({ procmail: PROCMAIL }) || whyNoPrivateS
     postern = await Postern.start(sandbox, ['--config', example.path('postern.yaml')], [listener]);
   });
 
-  after(async () => {
-    const status = await postern?.stop();
-    await sandbox.close();
-    assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-  });
+  after(() => putAway(sandbox, postern));
 
   for (const each of CASES) {
     test(`${each.name}: the rcfiles before, the rules now`, async (t) => {

@@ -12,7 +12,7 @@ import { Example } from '../example.ts';
 import { submitLmtp } from '../lmtp-client.ts';
 import { whyNot } from '../needs.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { Postfix } from '../postfix.ts';
 import { freeAddress, Sandbox, until } from '../sandbox.ts';
 import { submit } from '../smtp-client.ts';
@@ -101,11 +101,7 @@ suite(
       postern = await Postern.start(sandbox, ['--config', example.path('postern.yaml')], [listener]);
     });
 
-    after(async () => {
-      const status = await postern?.stop();
-      await sandbox.close();
-      assert.equal(status, 0, 'Postern ends with exit code 0 on SIGTERM');
-    });
+    after(() => putAway(sandbox, postern));
 
     const message = (subject: string, author: string, to: string) => oddMessage({ author, to, subject });
 
@@ -117,7 +113,8 @@ suite(
       assert.match(answers.final, /^250 2\.0\.0 Ok: queued as /);
       const stored = await until('the message', () => delivered(BOB)[0] ?? null);
       assert.ok(stored.endsWith(content.toString('latin1').replaceAll('\r\n', '\n')), 'the mailbox has LF line ends');
-      assert.match(postfix.deliveries(BOB).at(-1)?.reason ?? '', /^250 2\.0\.0 <bob@example\.org> \S+ Saved/);
+      const attempt = await until('the attempt in the log', () => postfix.deliveries(BOB).at(-1) ?? null);
+      assert.match(attempt.reason, /^250 2\.0\.0 <bob@example\.org> \S+ Saved/);
     });
 
     test("Dovecot's replies are Postern's replies, recipient for recipient", async () => {

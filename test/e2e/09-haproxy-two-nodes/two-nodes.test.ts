@@ -13,7 +13,7 @@ import { Example } from '../example.ts';
 import { submitLmtp } from '../lmtp-client.ts';
 import { whyNot } from '../needs.ts';
 import { oddMessage } from '../odd-message.ts';
-import { Postern } from '../postern.ts';
+import { Postern, putAway } from '../postern.ts';
 import { Postfix } from '../postfix.ts';
 import { RecordingServer } from '../recording-server.ts';
 import { freeAddress, freePort, Sandbox, until } from '../sandbox.ts';
@@ -59,8 +59,7 @@ suite('two Posterns behind HAProxy', whyNot({ postfix: '/usr/sbin/postfix', hapr
       return Postern.start(sandbox, ['--config', example.path('postern.yaml')], [admin, listener]);
     };
     const example = new Example(sandbox, 'haproxy-two-nodes');
-    listManager = await RecordingServer.start(lmtp, { protocol: 'lmtp' });
-    sandbox.onClose(() => listManager.stop());
+    listManager = await RecordingServer.start(sandbox, lmtp, { protocol: 'lmtp' });
     for (const node of ['a', 'b'] as const) nodes[node] = await startNode(node);
     const config = join(sandbox.folder, 'haproxy.cfg');
     const text = example.replace('haproxy/haproxy.cfg', {
@@ -79,11 +78,7 @@ suite('two Posterns behind HAProxy', whyNot({ postfix: '/usr/sbin/postfix', hapr
     });
   });
 
-  after(async () => {
-    const statuses = [await nodes.a?.stop(), await nodes.b?.stop()];
-    await sandbox.close();
-    assert.deepEqual(statuses, [0, 0], 'both Posterns end with exit code 0 on SIGTERM');
-  });
+  after(() => putAway(sandbox, nodes.a, nodes.b));
 
   const post = (to: string, localAddress = '127.0.0.1') =>
     submitLmtp(balancer, {
