@@ -11,22 +11,27 @@ import type { Header, Message } from '../core/message.ts';
 import { replies, withId } from '../core/reply.ts';
 import type { Outcome, Verdict } from '../core/verdict.ts';
 import { andThen, type Eventual } from '../core/eventual.ts';
-import type { Evaluation, Policy } from '../rules/policy.ts';
+import { type Evaluation, type Policy, RuledOut } from '../rules/policy.ts';
 
 /** What the decisions of one transaction share. */
 export interface Course {
   /** Milliseconds since the epoch, at the first RCPT. */
   readonly startedAt: number;
   readonly addressees: Named;
+  readonly ruledOut: RuledOut;
 }
 
 export function openCourse(startedAt: number): Course {
-  return { startedAt, addressees: new Named() };
+  return { startedAt, addressees: new Named(), ruledOut: new RuledOut() };
 }
 
 /** Those that a transaction has named; counted when a rule asks. */
 class Named implements Addressees {
   readonly #all: { readonly recipient: Recipient; readonly list: string }[] = [];
+
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
 
   add(recipient: Recipient, list: string): void {
     this.#all.push({ recipient, list });
@@ -68,13 +73,15 @@ export function openDecision(
   policy: Policy,
   trace = false,
 ): Decision {
-  course.addressees.add(recipient, policy.address.list);
+  const { addressees, ruledOut } = course;
+  ruledOut.isShared = !addressees.isEmpty;
+  addressees.add(recipient, policy.address.list);
   const decision: Decision = {
     transaction,
     course,
     recipient,
     policy,
-    evaluation: policy.start({ trace }),
+    evaluation: policy.start({ trace, ruledOut }),
     answers: new Answers(),
     score: { sum: null },
     verdict: null,

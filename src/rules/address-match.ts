@@ -68,14 +68,20 @@ export function compileAddresses(words: AddressWords, env: CompileEnv): AddressT
   return (mailboxes, facts) => everyOne(questions, (question) => question(mailboxes, facts));
 }
 
-/**
- * The question, asked once for each recipient where the words name a set, whose answer must not change, or a pattern, whose
- * cost is charged; the others cost less than to remember their answer.
- */
+/** Whether no set is asked, whose answer must not change, and no pattern, whose cost is charged. */
+function isPlain({ in: inside, not_in: outside, like, domain = [] }: AddressWords): boolean {
+  const names = inside === undefined && outside === undefined && like === undefined;
+  return names && !domain.some((value) => /[*?]/.test(value));
+}
+
+/** Whether the words are the same for every list, and to compare by them asks nobody and charges nothing. */
+export function areForEveryList(words: AddressWords): boolean {
+  return isPlain(words) && words.is?.includes(LIST) !== true;
+}
+
+/** The question, asked once for each recipient; plain words cost less than to remember their answer. */
 export function askAddresses<F extends EnvelopeFacts>(words: AddressWords, ask: Ask<F>): Ask<F> {
-  const { in: inside, not_in: outside, like, domain = [] } = words;
-  const isPlain = inside === undefined && outside === undefined && like === undefined;
-  return isPlain && !domain.some((value) => /[*?]/.test(value)) ? ask : askOnce(ask);
+  return isPlain(words) ? ask : askOnce(ask);
 }
 
 /** What the mailboxes must hold for the words to be true of them. */

@@ -142,7 +142,7 @@ async function evaluate(
   facts: ReturnType<typeof factsOf>,
   tracing: boolean,
 ): Promise<{ readonly verdict: Verdict; readonly trace: readonly TraceStep[] }> {
-  const evaluation = startEvaluation(program, SILENT, tracing);
+  const evaluation = startEvaluation(program, SILENT, { trace: tracing });
   for (const phase of PHASES) {
     const progress = await evaluation.advance(facts[phase]);
     if (progress !== 'later') return { verdict: progress, trace: await evaluation.trace() };

@@ -38,6 +38,7 @@ const NOTHING: Omit<Clause, 'place'> = {
   test: () => false,
   children: [],
   needs: null,
+  ofMessage: false,
   counts: false,
   wasAsked: () => true,
   accepted: [],
@@ -93,6 +94,7 @@ export function compileConditions(
       phase: null,
       children: [clause],
       needs: clause.needs,
+      ofMessage: clause.ofMessage,
       counts: clause.counts,
       wasAsked: clause.wasAsked,
       accepted: clause.accepted,
@@ -197,6 +199,7 @@ function compileClause(source: Source, tree: WhenTree, envAt: EnvAt, named: Name
     phase: bound?.phase ?? condition.phase,
     children: [],
     needs: bound?.needs ?? null,
+    ofMessage: bound?.ofMessage ?? false,
     counts,
     accepted: bound?.accepted === undefined ? [] : [bound.accepted],
     saw: bound?.saw ?? sawNothing,
@@ -242,8 +245,9 @@ function watched(test: Test, counts: boolean): Pick<Clause, 'test' | 'wasAsked'>
   };
 }
 
-function inherited(children: readonly Clause[]): Pick<Clause, 'counts' | 'accepted'> {
+function inherited(children: readonly Clause[]): Pick<Clause, 'ofMessage' | 'counts' | 'accepted'> {
   return {
+    ofMessage: children.every(({ ofMessage }) => ofMessage),
     counts: children.some(({ counts }) => counts),
     accepted: children.flatMap(({ accepted }) => accepted),
   };

@@ -44,6 +44,8 @@ export interface ConditionSpec<P extends Phase, A> extends PartSpec<A> {
   compile(argument: A, env: CompileEnv): Ask<FactsAt<P>>;
   /** What a message must hold for the condition to be true; null, or left out, where nothing is certain. */
   needs?(argument: A): Needs;
+  /** See BoundCondition; left out: never. */
+  ofMessage?(argument: A): boolean;
   /** What the condition looks at, for `explain`. */
   saw(facts: FactsAt<P>, argument: A, env: CompileEnv): string;
 }
@@ -55,6 +57,11 @@ export interface BoundCondition {
   readonly test: Test;
   /** What a message must hold for it to be true; where none of it does, the test neither fails nor costs nor counts. */
   readonly needs?: Needs;
+  /**
+   * Whether the answer is the same for all recipients of a message: it looks at the client, the reverse-path and the content
+   * alone, comes from no store, and to ask it charges nothing. Left out: that is not certain.
+   */
+  readonly ofMessage?: boolean;
   /** What was looked at; null before its phase. */
   saw(facts: Facts): string | null;
   /** Told when a downstream took the message; for conditions that remember. */
@@ -88,6 +95,7 @@ export function defineCondition<P extends Phase, A>(spec: ConditionSpec<P, A>): 
         early && ((facts) => early(argument, facts)),
       ),
       needs: spec.needs?.(argument) ?? null,
+      ofMessage: spec.ofMessage?.(argument) ?? false,
     }),
   });
 }

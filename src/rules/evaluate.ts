@@ -18,7 +18,7 @@ import { replies, withId } from '../core/reply.ts';
 import type { Copy, HeaderEdit, Remarks, Verdict } from '../core/verdict.ts';
 import type { Decision, Mark } from './action.ts';
 import { TooCostly } from './pattern.ts';
-import type { Evaluation } from './policy.ts';
+import type { Evaluation, RuledOut, StartOptions } from './policy.ts';
 import type { Program } from './program.ts';
 import type { Timing } from './rule-clock.ts';
 import type { Rule } from './ruleset.ts';
@@ -33,11 +33,11 @@ type Bare<V> = V extends Verdict ? Omit<V, 'ruleset' | 'rule' | 'phase' | keyof 
 export function startEvaluation(
   program: Program,
   log: Log,
-  tracing: boolean,
+  options: StartOptions,
   count: (rule: Rule, matched: boolean) => void = () => {},
   timing: Timing = null,
 ): Evaluation {
-  return new ProgramEvaluation(program, log, tracing, count, timing);
+  return new ProgramEvaluation(program, log, options, count, timing);
 }
 
 interface Asked {
@@ -69,6 +69,7 @@ class ProgramEvaluation implements Evaluation {
   #edits: readonly HeaderEdit[] = NONE;
   #copies: readonly Copy[] = NONE;
   #notes: readonly string[] = NONE;
+  readonly #ruledOut: RuledOut | null;
   /** null where there are no shadow rules. */
   readonly #shadow: ShadowCourse | null;
   #next = 0;
@@ -80,13 +81,15 @@ class ProgramEvaluation implements Evaluation {
   constructor(
     program: Program,
     log: Log,
-    tracing: boolean,
+    { trace, ruledOut }: StartOptions,
     count: (rule: Rule, matched: boolean) => void,
     timing: Timing,
   ) {
     this.#program = program;
     this.#log = log;
-    this.#asked = tracing ? [] : null;
+    this.#asked = trace ? [] : null;
+    // A trace shows the rules that do not match too.
+    this.#ruledOut = (trace ? null : ruledOut) ?? null;
     this.#count = count;
     this.#timing = timing;
     this.#shadow = program.shadows ? { answers: new Answers(), passed: [], matched: [] } : null;
@@ -130,6 +133,10 @@ class ProgramEvaluation implements Evaluation {
       if (sift !== null) this.#next = sift(this.#next, facts);
       const rule = rules[this.#next];
       if (rule === undefined) break;
+      if (this.#ruledOut?.has(rule) === true) {
+        this.#next += 1;
+        continue;
+      }
       if (rule.shadow) {
         this.#shadow?.passed.push({ rule, sum: facts.score.sum });
         this.#next += 1;
@@ -165,7 +172,10 @@ class ProgramEvaluation implements Evaluation {
     this.#asked?.push({ rule, waits, facts: asOfNow(facts) });
     if (truth === 'later' || waits) return 'later';
     this.#next += 1;
-    if (!truth) return null;
+    if (!truth) {
+      if (rule.clause.ofMessage) this.#ruledOut?.add(rule);
+      return null;
+    }
     for (const mark of rule.marks) this.#leave(mark, facts);
     if (rule.decide === null) return null;
     const decision = rule.decide(facts);

@@ -72,6 +72,12 @@ export function askNothing(example: string): RefineParams {
   };
 }
 
+/** Whether the words are the same for every list, and to compare by them charges nothing. */
+export function isForEveryList({ regex, like, ...words }: TextWords): boolean {
+  const values = LITERAL_WORDS.flatMap((word) => words[word] ?? []);
+  return regex === undefined && like === undefined && !values.some((value) => value.includes(LIST));
+}
+
 const LITERAL_WORDS = ['is', 'contains', 'starts_with', 'ends_with'] as const;
 type LiteralWord = (typeof LITERAL_WORDS)[number];
 

@@ -27,9 +27,33 @@ export interface Evaluation {
   trace(): Promise<readonly TraceStep[]>;
 }
 
+/** Of one transaction: the rules that cannot match its message, whoever it is for. Found for one recipient, known for the next. */
+export class RuledOut {
+  #rules: Set<object> | null = null;
+  /** Whether there is a next one. */
+  isShared = false;
+
+  has(rule: object): boolean {
+    return this.#rules?.has(rule) === true;
+  }
+
+  add(rule: object): void {
+    if (!this.isShared) return;
+    this.#rules ??= new Set();
+    this.#rules.add(rule);
+  }
+}
+
+export interface StartOptions {
+  /** Whether what each rule saw is kept. */
+  readonly trace: boolean;
+  /** Left out: of this evaluation alone. */
+  readonly ruledOut?: RuledOut;
+}
+
 export interface Policy {
   readonly address: ListAddress;
   /** Why the list's rules cannot be applied (its mail is deferred); null where they can. */
   readonly unavailable: string | null;
-  start(options?: { readonly trace: boolean }): Evaluation;
+  start(options?: StartOptions): Evaluation;
 }

@@ -165,7 +165,7 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     return {
       address,
       unavailable,
-      start: ({ trace } = { trace: false }) => startEvaluation(program, log, trace, shadows.count, clock.next()),
+      start: (options = { trace: false }) => startEvaluation(program, log, options, shadows.count, clock.next()),
     };
   };
   const rulebook: Rulebook = {

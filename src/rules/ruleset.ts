@@ -29,6 +29,8 @@ export interface Clause {
   readonly children: readonly Clause[];
   /** What a message must hold for it to be true; null where nothing is certain. */
   readonly needs: Needs;
+  /** Whether the answer is the same for all recipients of a message. */
+  readonly ofMessage: boolean;
   /** Whether to ask it, or one of its children, leaves a trace: then only the evaluator may ask. */
   readonly counts: boolean;
   /** Of what counts, whether the evaluator has asked it. */

@@ -290,13 +290,15 @@ test('a store is asked once for each recipient and transaction', async () => {
     );
     const first = factsOf({ header: 'Subject: a' });
     const program = programFor(null, ruleset, 'post');
-    const evaluation = startEvaluation(program, memoryLog(), false);
+    const evaluation = startEvaluation(program, memoryLog(), { trace: false });
     assert.equal(await evaluation.advance(first.envelope), 'later');
     writeFileSync(join(folder, 'members.txt'), '# nobody\n');
     clock = 10_000;
     const verdict = await evaluation.advance(first.header);
     assert.ok(verdict !== 'later' && verdict.rule === 'a');
-    const second = await startEvaluation(program, memoryLog(), false).advance(factsOf({ header: 'Subject: a' }).header);
+    const second = await startEvaluation(program, memoryLog(), { trace: false }).advance(
+      factsOf({ header: 'Subject: a' }).header,
+    );
     assert.ok(second !== 'later' && second.rule === null);
   } finally {
     rmSync(folder, { recursive: true });
@@ -308,7 +310,7 @@ test('an answer that nothing has to be fetched for is no promise', () => {
     'sets: { staff: { values: [ann@example.net] } }\nrules:\n  - { name: a, when: { author: { in: staff } }, then: relay }',
   );
   const facts = factsOf({ header: 'From: ann@example.net' });
-  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), false);
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), { trace: false });
   assert.equal(evaluation.advance(facts.envelope), 'later');
   const verdict = evaluation.advance(facts.header);
   assert.ok(verdict !== 'later' && !(verdict instanceof Promise));
@@ -331,7 +333,7 @@ test('the trace holds each rule that was asked, with what it saw', async () => {
     ].join('\n'),
   );
   const facts = factsOf({ header: 'From: eve@example.com\nSubject: Roses' });
-  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), { trace: true });
   assert.equal(await evaluation.advance(facts.envelope), 'later');
   const verdict = await evaluation.advance(facts.header);
   assert.ok(verdict !== 'later');
@@ -368,7 +370,7 @@ test('the trace holds each rule that was asked, with what it saw', async () => {
 test('a redirect of a list is known while `after` has yet to be asked', async () => {
   const behind = system('after:\n  - { name: late, when: { size: { above: 1 MB } }, then: { reject: late } }');
   const away = list(`rules:\n  - { name: away, ${ALWAYS}, then: { redirect: roses@lists.example.org } }`);
-  const evaluation = startEvaluation(programFor(behind, away, 'post'), memoryLog(), false);
+  const evaluation = startEvaluation(programFor(behind, away, 'post'), memoryLog(), { trace: false });
   assert.equal(evaluation.redirected, null);
   assert.equal(await evaluation.advance(factsOf().envelope), 'later');
   assert.deepEqual(evaluation.redirected, { localPart: 'roses', domain: 'lists.example.org' });
@@ -377,7 +379,7 @@ test('a redirect of a list is known while `after` has yet to be asked', async ()
 test('the trace shows a set that cannot be asked', async () => {
   const ruleset = list(`${ROSTER}rules:\n  - { name: a, when: { author: { in: members } }, then: relay }`);
   const facts = factsOf({ header: 'From: ann@example.net' });
-  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), { trace: true });
   await evaluation.advance(facts.header);
   assert.deepEqual(
     (await evaluation.trace()).map(({ truth, clauses }) => [truth, clauses[0]?.truth, clauses[0]?.saw]),
@@ -394,7 +396,7 @@ test('a trace shows the score that each rule saw', async () => {
       '  - { name: c, when: { score: { at_least: 1 } }, then: { reject: c } }',
     ].join('\n'),
   );
-  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), true);
+  const evaluation = startEvaluation(programFor(null, ruleset, 'post'), memoryLog(), { trace: true });
   await evaluation.advance(factsOf().envelope);
   assert.deepEqual(
     (await evaluation.trace()).map(({ rule, truth, clauses }) => [rule, truth, clauses[0]?.saw]),

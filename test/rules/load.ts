@@ -11,6 +11,7 @@ import { startEvaluation } from '../../src/rules/evaluate.ts';
 import { type LoadedRuleset, type LoadOptions, loadRuleset } from '../../src/rules/load.ts';
 import { PatternCache } from '../../src/rules/pattern.ts';
 import type { Given } from '../../src/rules/part.ts';
+import { RuledOut } from '../../src/rules/policy.ts';
 import { programFor } from '../../src/rules/program.ts';
 import type { Ruleset } from '../../src/rules/ruleset.ts';
 import { formatDiagnostic } from '../../src/yaml/frame.ts';
@@ -66,7 +67,7 @@ export async function evaluate(
 ): Promise<Verdict> {
   const facts = factsOf(given, content);
   const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
-  const evaluation = startEvaluation(program, log, false);
+  const evaluation = startEvaluation(program, log, { trace: false });
   for (const phase of phases) {
     const progress = await evaluation.advance(facts[phase] satisfies Facts);
     if (progress === 'later') continue;
@@ -85,11 +86,19 @@ export interface AllSaid {
   readonly shadows: readonly string[];
 }
 
-/** The verdict and what the shadow rules say, asked on to the last of the phases; a downstream takes what is relayed. */
-export async function evaluateAll({ system, list }: Rulesets, given: Given, phases = PHASES): Promise<AllSaid> {
+/**
+ * The verdict and what the shadow rules say, asked on to the last of the phases; a downstream takes what is relayed.
+ * `ruledOut`: by those who were asked before of the same message.
+ */
+export async function evaluateAll(
+  { system, list }: Rulesets,
+  given: Given,
+  phases = PHASES,
+  ruledOut = new RuledOut(),
+): Promise<AllSaid> {
   const facts = factsOf(given);
   const program = programFor(system ?? null, list ?? null, facts.envelope.address.role);
-  const evaluation = startEvaluation(program, memoryLog(), false);
+  const evaluation = startEvaluation(program, memoryLog(), { trace: false, ruledOut });
   let verdict: Verdict | null = null;
   for (const phase of phases) {
     if (verdict !== null && !evaluation.pending) break;

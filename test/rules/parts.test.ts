@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { isReached, PHASES } from '../../src/core/facts.ts';
+import { type Facts, isReached, PHASES } from '../../src/core/facts.ts';
 import { actions, conditions } from '../../src/rules/registry.ts';
 import { factsOf } from './facts.ts';
 import { evaluate, printVerdict, rulesetOf } from './load.ts';
@@ -45,6 +45,12 @@ for (const condition of conditions.values()) {
         else if (!condition.mayBeEarly || truth !== expect) assert.equal(truth, 'later', phase);
       }
       const [clause] = rule.clause.children;
+      if (clause?.ofMessage === true) {
+        // Nothing of the recipient may be looked at.
+        const nobody = { recipient: null, address: null, answers: null, score: null, addressees: null };
+        const truth = await clause.test({ ...facts.content, ...nobody } as unknown as Facts);
+        assert.equal(truth, expect);
+      }
       assert.equal(clause?.phase, condition.mayBeEarly ? 'envelope' : at);
       assert.equal(typeof clause?.saw(facts.content), 'string');
     });

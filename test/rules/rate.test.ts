@@ -98,7 +98,7 @@ test('a transaction counts once, whatever its recipients and phases', async () =
   for (const expect of ['relay', 'defer']) {
     const facts = factsOf({ header: 'Subject: x' });
     for (const answers of [new Answers(), new Answers(), new Answers()]) {
-      const evaluation = startEvaluation(program, memoryLog(), false);
+      const evaluation = startEvaluation(program, memoryLog(), { trace: false });
       let progress: Verdict | 'later' = 'later';
       for (const phase of PHASES) {
         const asked: Facts = { ...facts[phase], answers };
@@ -149,7 +149,7 @@ test('to be traced counts nothing that the verdict did not hang on', async () =>
     ledger,
   );
   const program = programFor(null, ruleset, 'post');
-  const evaluation = startEvaluation(program, memoryLog(), true);
+  const evaluation = startEvaluation(program, memoryLog(), { trace: true });
   const facts = factsOf({}).envelope;
   assert.notEqual(await evaluation.advance(facts), 'later');
   const [any] = (await evaluation.trace())[0]?.clauses ?? [];

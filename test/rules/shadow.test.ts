@@ -63,7 +63,7 @@ for (const { name, rules, verdict, phase, shadows } of cases) {
     const sets = name.includes('set') ? 'sets: { gone: { file: gone.txt } }\n' : '';
     const list = rulesetOf('list', `version: 1\n${sets}rules:\n${rules.join('\n')}\n`);
     const facts = factsOf(FROM);
-    const evaluation = startEvaluation(programFor(null, list, 'post'), memoryLog(), false);
+    const evaluation = startEvaluation(programFor(null, list, 'post'), memoryLog(), { trace: false });
     await evaluation.advance(facts.envelope);
     await evaluation.advance(facts.header);
     const last = await evaluation.advance(facts.content);
@@ -126,7 +126,7 @@ test('what is counted is bounded', () => {
 test('a trace shows shadow rules for what they are', async () => {
   const list = rulesetOf('list', `version: 1\nrules:\n${shadow('s', 'subject: { is: Tulips }')}\n`);
   const facts = factsOf(FROM);
-  const evaluation = startEvaluation(programFor(null, list, 'post'), memoryLog(), true);
+  const evaluation = startEvaluation(programFor(null, list, 'post'), memoryLog(), { trace: true });
   for (const at of PHASES) await evaluation.advance(facts[at]);
   assert.deepEqual(
     (await evaluation.trace()).map(({ rule, phase, truth, shadow: isShadow }) => [rule, phase, truth, isShadow]),

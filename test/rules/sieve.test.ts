@@ -101,7 +101,7 @@ const message: fc.Arbitrary<Given> = fc
 async function ask(program: Program, given: Given, phases: readonly Phase[]): Promise<unknown> {
   const facts = factsOf(given);
   const log = memoryLog();
-  const evaluation = startEvaluation(program, log, false);
+  const evaluation = startEvaluation(program, log, { trace: false });
   for (const phase of phases) {
     const verdict = await evaluation.advance(facts[phase]);
     if (verdict !== 'later') return { verdict, log: log.lines };
@@ -176,7 +176,7 @@ test('of a thousand rules only those are asked that may match', async () => {
   const { program, asked } = watched(programFor(null, list, 'post'));
   const given = { header: 'From: ann@example.net\nSubject: About flower-995', body: 'A message about\npetal997' };
   const facts = factsOf(given);
-  const evaluation = startEvaluation(program, memoryLog(), false);
+  const evaluation = startEvaluation(program, memoryLog(), { trace: false });
   let verdict = await evaluation.advance(facts.header);
   verdict = verdict === 'later' ? await evaluation.advance(facts.content) : verdict;
   assert.ok(verdict !== 'later');

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import {
   addressHaystack,
   addressWords,
+  areForEveryList,
   askAddresses,
   compileAddresses,
   needsOfAddresses,
@@ -49,6 +50,6 @@ export const author = defineBoundCondition({
       askAddresses(words, (facts) => test(facts.header.authors, facts)),
       ({ header }) => show(header.authors) || 'no author',
     );
-    return { ...asked, needs: needsOfAddresses(words, AUTHORS) };
+    return { ...asked, needs: needsOfAddresses(words, AUTHORS), ofMessage: areForEveryList(words) };
   },
 });

@@ -42,6 +42,7 @@ export const autoSubmitted = defineCondition({
       return wanted.has('yes') || automatic.some((keyword) => wanted.has(keyword));
     };
   },
+  ofMessage: () => true,
   saw: ({ header }) => keywords(header).join(', ') || 'no such field',
 });
 

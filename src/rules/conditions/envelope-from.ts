@@ -8,6 +8,7 @@ import { flag } from '../../yaml/scalar.ts';
 import {
   addressHaystack,
   addressWords,
+  areForEveryList,
   askAddresses,
   compileAddresses,
   needsOfAddresses,
@@ -55,6 +56,6 @@ export const envelopeFrom = defineBoundCondition({
       }),
       ({ transaction: { reversePath } }) => (reversePath === null ? '<>' : show([reversePath])),
     );
-    return { ...asked, needs: needsOfAddresses(words, REVERSE_PATH) };
+    return { ...asked, needs: needsOfAddresses(words, REVERSE_PATH), ofMessage: areForEveryList(words) };
   },
 });

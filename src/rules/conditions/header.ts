@@ -6,7 +6,7 @@ import { listOf } from '../../yaml/scalar.ts';
 import { defineCondition } from '../condition.ts';
 import { compileFields, fieldWords, needsOfFields, showFields } from '../field-match.ts';
 import { fieldName } from '../field-name.ts';
-import { askNothing, asksSomething } from '../match.ts';
+import { askNothing, asksSomething, isForEveryList } from '../match.ts';
 
 const LOOP = 'X-BeenThere: gardeners@lists.example.org';
 
@@ -35,6 +35,7 @@ export const header = defineCondition({
     },
   ],
   compile: ({ name, ...words }, env) => compileFields(name, words, env),
+  ofMessage: ({ name: _, ...words }) => isForEveryList(words),
   needs: ({ name, ...words }) => needsOfFields(name, words),
   saw: (facts, { name, raw }) => showFields(facts, name, raw === true),
 });

@@ -28,5 +28,6 @@ export const size = defineCondition({
   compile({ above = -1, below = Number.POSITIVE_INFINITY }) {
     return ({ message: { content } }) => content.size > above && content.size < below;
   },
+  ofMessage: () => true,
   saw: ({ message }) => `${message.content.size} octets`,
 });

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { defineCondition } from '../condition.ts';
 import { compileFields, fieldWords, needsOfFields, showFields } from '../field-match.ts';
-import { askNothing, asksSomething } from '../match.ts';
+import { askNothing, asksSomething, isForEveryList } from '../match.ts';
 
 const NAMES = ['Subject'];
 
@@ -30,6 +30,7 @@ export const subject = defineCondition({
     { argument: '{ empty: true }', given: { header: 'From: ann@example.net' }, expect: true },
   ],
   compile: (words, env) => compileFields(NAMES, words, env),
+  ofMessage: isForEveryList,
   needs: (words) => needsOfFields(NAMES, words),
   saw: (facts, { raw }) => showFields(facts, NAMES, raw === true),
 });
