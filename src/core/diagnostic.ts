@@ -46,6 +46,7 @@ export type DiagnosticCode =
   | 'W_UNREACHABLE'
   | 'W_UNUSED'
   | 'W_LOOSE_PATTERN'
+  | 'W_LOOSE_ANY'
   | 'W_MARKS'
   | 'W_NEVER'
   | 'W_OVERDUE'

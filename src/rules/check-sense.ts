@@ -14,7 +14,34 @@ export function checkSense(source: Source, tree: FileTree): void {
     ...tree.rules.flatMap(({ when, unless }) => [when, unless]),
     ...[...tree.conditions.values()].map(({ when }) => when),
   ];
-  for (const path of whens.flatMap((when) => (when === null ? [] : pathsOf(when)))) checkTexts(source, path);
+  for (const when of whens) {
+    if (when === null) continue;
+    checkAny(source, when);
+    for (const path of pathsOf(when)) checkTexts(source, path);
+  }
+}
+
+/** Warns of `any` over several `not_in` of one condition, where mostly all of them are meant. */
+function checkAny(source: Source, tree: WhenTree): void {
+  if (tree.kind === 'not') checkAny(source, tree.child);
+  if (tree.kind !== 'all' && tree.kind !== 'any') return;
+  for (const child of tree.children) checkAny(source, child);
+  if (tree.kind !== 'any') return;
+  const sets = new Map<string, string[]>();
+  for (const child of tree.children) {
+    if (child.kind !== 'condition') continue;
+    const value = valueAt(source.document.value, child.path);
+    const [[word, set] = [], ...more] = isMapping(value) ? Object.entries(value) : [];
+    if (word !== 'not_in' || typeof set !== 'string' || more.length > 0) continue;
+    const { name } = child.condition;
+    sets.set(name, [...(sets.get(name) ?? []), set]);
+  }
+  for (const [name, some] of sets) {
+    if (some.length < 2) continue;
+    const message = `this holds for everybody who is not in all of ${some.join(', ')} at once`;
+    const hint = `for who is in none of them write ${name}: { not_in: [${some.join(', ')}] }`;
+    source.report('W_LOOSE_ANY', message, hint, tree.path, 'key');
+  }
 }
 
 /** Warns where `unless` holds whenever `when` does. */
@@ -67,9 +94,9 @@ function checkValues(source: Source, path: YamlPath, value: YamlValue): void {
     for (const [index, one] of value.entries()) checkValues(source, [...path, index], one);
     return;
   }
-  if (typeof value !== 'string' || isQuoted(source, path, value)) return;
+  if (typeof value !== 'string') return;
   const several = value.split(/,\s+|\s+or\s+/).map((one) => one.trim());
-  if (several.length < 2 || several.includes('')) return;
+  if (several.length < 2 || several.includes('') || isQuoted(source, path, value)) return;
   const hint = `for several write a list: [${several.join(', ')}]; for one text put it in quotes`;
   source.report('W_MARKS', `"${value}" is one text`, hint, path);
 }

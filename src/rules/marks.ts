@@ -63,15 +63,18 @@ function alternatives(value: string): string {
   return 'for a regular expression write regex:';
 }
 
-/** Warns of marks in a text that is sent or logged. `names` are those that it may have between braces. */
-export function reportTextMarks(text: string, names: readonly string[], env: MatchEnv, at: YamlPath): void {
+/** How other languages fill in a value of one of these names. */
+export function foreignPlaceholders(names: readonly string[]): RegExp {
+  const all = names.join('|');
+  return new RegExp(`\\$\\{(${all})\\}|\\{\\{ *(${all}) *\\}\\}|\\$(${all})\\b|%\\{?(${all})\\}?%?|<(${all})>`);
+}
+
+/** Warns of marks in a text that is sent or logged; `foreign` is what `foreignPlaceholders` made. */
+export function reportTextMarks(text: string, foreign: RegExp, env: MatchEnv, at: YamlPath): void {
   const report = (message: string, hint: string): void => env.report('W_MARKS', message, hint, at);
   const inside = CURLY.exec(text)?.[1];
   if (inside !== undefined) report(`the quotes of ${text} belong to the text`, `use straight ones: "${inside}"`);
-  const all = names.join('|');
-  const [written, ...found] =
-    new RegExp(`\\$\\{(${all})\\}|\\{\\{ *(${all}) *\\}\\}|\\$(${all})\\b|%\\{?(${all})\\}?%?|<(${all})>`).exec(text) ??
-    [];
+  const [written, ...found] = foreign.exec(text) ?? [];
   const name = found.find((one) => one !== undefined);
   if (written !== undefined && name !== undefined) {
     report(`"${written}" is not how a value is filled in`, `write {${name}}`);

@@ -10,7 +10,7 @@ import { printMailbox } from '../core/mailbox.ts';
 import { nearest } from '../yaml/suggest.ts';
 import type { YamlPath } from '../yaml/tree.ts';
 import type { CompileEnv } from './env.ts';
-import { reportTextMarks } from './marks.ts';
+import { foreignPlaceholders, reportTextMarks } from './marks.ts';
 import { partNameOf } from './part-name.ts';
 
 export interface Template {
@@ -39,6 +39,8 @@ const VALUES: Readonly<Record<string, Value>> = {
   part_name: ({ answers }, env) => printable(partNameOf(answers, env)),
 };
 
+const FOREIGN = foreignPlaceholders(Object.keys(VALUES));
+
 /** The template, or null after an unknown name in it was reported. */
 export function compileTemplate(text: string, env: CompileEnv, at: YamlPath): Template | null {
   const names = [...text.matchAll(PLACEHOLDER)].map((match) => match[1] ?? '');
@@ -54,7 +56,7 @@ export function compileTemplate(text: string, env: CompileEnv, at: YamlPath): Te
           : `write {${near}}`;
     env.report('E_PLACEHOLDER', `nothing is called {${name}}`, hint, at);
   }
-  reportTextMarks(text, Object.keys(VALUES), env, at);
+  reportTextMarks(text, FOREIGN, env, at);
   if (unknown.length > 0) return null;
   return {
     phase: names.includes('part_name') ? 'content' : names.includes('author') ? 'header' : 'envelope',

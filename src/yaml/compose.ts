@@ -23,6 +23,8 @@ interface Holder extends Span {
   readonly before?: TextBefore | null;
 }
 
+/** Keys of a condition of the rules, which may well be asked twice. */
+const MATCH_WORD = /^(?:is|contains|starts_with|ends_with|like|regex|domain|in|not_in)$/;
 const CLOSING_BRACKET = /[\s,:]*[\]}]/y;
 
 /**
@@ -117,7 +119,7 @@ export function compose(
       const node = readNode({ ...key, name: `the key "${key.value ?? ''}"`, before });
       const unquoted = bracket && node.kind === 'text' && !/["']/.test(text.charAt(node.start));
       before = unquoted ? { start: node.start, end: node.end, cut: node.start === key.start } : null;
-      if (key.value === null || !isNewKey(key.value, key, entries)) continue;
+      if (key.value === null || !isNewKey(key.value, key, node, entries)) continue;
       entries.set(key.value, { key, node });
       value[key.value] = node.value;
     }
@@ -150,11 +152,15 @@ export function compose(
     return { start, end, value: null };
   }
 
-  function isNewKey(name: string, span: Span, entries: ReadonlyMap<string, YamlEntry>): boolean {
+  function isNewKey(name: string, span: Span, node: YamlNode, entries: ReadonlyMap<string, YamlEntry>): boolean {
     const first = entries.get(name)?.key;
     if (first !== undefined) {
       const message = `the key "${name}" appears twice, first in line ${lineOf(first)}`;
-      report('E_YAML_DUPLICATE_KEY', message, 'keep one of them; several values of one key are a list', span);
+      const asksBoth = node.kind === 'mapping' && [...node.entries.keys()].some((word) => MATCH_WORD.test(word));
+      const hint = asksBoth
+        ? `keep one of them; to ask both write all: [ { ${name}: \u2026 }, { ${name}: \u2026 } ], or any:`
+        : 'keep one of them; several values of one key are a list';
+      report('E_YAML_DUPLICATE_KEY', message, hint, span);
     } else if (name === '<<') {
       report('E_YAML_ALIAS', '<< is a YAML merge key; merge keys are not supported', 'write the keys out', span);
     } else if (name === '__proto__') {

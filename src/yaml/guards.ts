@@ -99,6 +99,11 @@ function valueHint(text: string, key: string, end: number): string {
   const [, name, value] = /^([\w-]+):(\S.*)$/.exec(key) ?? [];
   if (name !== undefined) return `write a space behind the colon: ${name}: ${value}`;
   const [, subject, word, rest] = /^([a-z_]+) ([a-z_]+) (.+)$/.exec(key) ?? [];
+  const [, left, sign, right] = /^([a-z_]+) ?(!=|==?|<>) ?(\S+)$/.exec(key) ?? [];
+  if (left !== undefined) {
+    const same = sign === '=' || sign === '==';
+    return `write a word in place of ${sign}: ${left}: { ${same ? 'is' : 'not_in'}: ${right} }`;
+  }
   if (subject !== undefined) return `write a colon behind each key: ${subject}: { ${word}: ${rest} }`;
   if (/^:\s*[,\]]/.test(text.slice(end, end + 3))) return `if the colon belongs to the text: ${quoted(`${key}:`)}`;
   return 'write one behind it or, indented, below it; or take it away';
