@@ -67,19 +67,23 @@ export class Needles {
     return id;
   }
 
-  /** The literals that may stand in the text; all that do are among them. */
-  find(given: string | TextOfOctets): ReadonlySet<NeedleId> {
+  /** The literals that may stand in the text; all that do are among them. For who asks of the same text again and again. */
+  find(text: string): ReadonlySet<NeedleId> {
     if (this.#ids.size === 0) return NOTHING;
-    if (typeof given === 'object') return idsOf(this.search(given));
-    const known = recent.find((one) => one.text === given);
+    const known = recent.find((one) => one.text === text);
     const kept = known?.found.get(this);
     if (kept !== undefined) return kept;
-    const found = idsOf(this.search(given));
+    const found = this.findOnce(text);
     if (known === undefined) {
-      recent.unshift({ text: given, found: new Map([[this, found]]) });
+      recent.unshift({ text, found: new Map([[this, found]]) });
       recent.length = Math.min(recent.length, MOST_TEXTS);
     } else known.found.set(this, found);
     return found;
+  }
+
+  /** The same, for who keeps the answer. */
+  findOnce(given: string | TextOfOctets): ReadonlySet<NeedleId> {
+    return idsOf(this.search(given));
   }
 
   /** Whether one of these may stand in the text. */
@@ -101,7 +105,10 @@ export class Needles {
 }
 
 function idsOf(found: Found | null): ReadonlySet<NeedleId> {
-  return found === null ? NOTHING : new Set(found.places.flatMap(({ ids }) => ids));
+  if (found === null) return NOTHING;
+  // A state is reached again and again, and may end very many literals.
+  const ofStates = new Set(found.places.map(({ ids }) => ids));
+  return new Set([...ofStates].flat());
 }
 
 /** An end and the state reached there, which has 16 bits, as one number. */

@@ -94,7 +94,7 @@ function search({ haystack, needles, byNeedle, any, all }: Group, facts: Facts, 
   const texts = haystack.textsOf(facts);
   if (texts === null) found.push(...all);
   else if (texts.length > 0) found.push(...any);
-  for (const text of texts ?? []) for (const id of needles.find(text)) found.push(...(byNeedle.get(id) ?? []));
+  for (const text of texts ?? []) for (const id of needles.findOnce(text)) found.push(...(byNeedle.get(id) ?? []));
   return texts !== null;
 }
 
