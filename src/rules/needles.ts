@@ -82,8 +82,15 @@ export class Needles {
   }
 
   /** The same, for who keeps the answer. */
-  findOnce(given: string | TextOfOctets): ReadonlySet<NeedleId> {
-    return idsOf(this.search(given));
+  findOnce(text: string): ReadonlySet<NeedleId> {
+    return idsOf(this.search(text));
+  }
+
+  /** The same in octets that a text is made from; null where only the text can tell. */
+  findInOctets(octets: Buffer): ReadonlySet<NeedleId> | null {
+    this.#automaton ??= build([...this.#ids.keys()]);
+    const hits = hitsOfOctets(octets, this.#automaton);
+    return hits && idsOf(foundAt(hits, this.#automaton, () => ''));
   }
 
   /** Whether one of these may stand in the text. */

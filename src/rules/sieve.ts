@@ -6,13 +6,13 @@
  */
 import { type Facts, isReached, type Phase } from '../core/facts.ts';
 import { Kept } from '../core/kept.ts';
-import { type NeedleId, Needles } from './needles.ts';
+import { type NeedleId, Needles, type TextOfOctets } from './needles.ts';
 import type { Haystack, Need } from './needs.ts';
 import type { Rule, Ruleset } from './ruleset.ts';
 
-/** Where fewer rules need something, to ask them is as quick as to look for what they need. */
+/** Where fewer rules need something, to ask them is as quick as to look for what they need; but of the body. */
 const FEWEST = 8;
-/** The same for the texts of the body, which are long. */
+/** The same for texts of the body that have to be made, and are long. Octets are gone through sooner than a text is made. */
 const FEWEST_OF_BODY = 32;
 
 /** The rules that need something of one haystack, by their position. */
@@ -47,11 +47,6 @@ class Sieve {
     for (const [position, needs] of needing.entries()) {
       for (const need of needs ?? []) enter(groups, need, position);
     }
-    for (const { haystack, all } of [...groups.values()]) {
-      if (all.size >= (haystack.phase === 'content' ? FEWEST_OF_BODY : 1)) continue;
-      for (const position of all) needing[position] = null;
-      groups.delete(haystack.name);
-    }
     const knownAt = (phase: Phase): readonly Group[] =>
       [...groups.values()].filter(({ haystack }) => haystack.phase === phase);
     this.#groups = { envelope: knownAt('envelope'), header: knownAt('header'), content: knownAt('content') };
@@ -66,7 +61,7 @@ class Sieve {
   }
 
   get passesNothing(): boolean {
-    return this.#size - this.#asked.content.length < FEWEST;
+    return this.#groups.content.length === 0 && this.#size - this.#asked.content.length < FEWEST;
   }
 
   /** The position of the next rule that may match, from `from` on; the number of rules where none may. */
@@ -90,12 +85,24 @@ class Sieve {
 }
 
 /** Adds the positions of the rules whose needs may be met; false where the texts are not known yet. */
-function search({ haystack, needles, byNeedle, any, all }: Group, facts: Facts, found: number[]): boolean {
+function search(group: Group, facts: Facts, found: number[]): boolean {
+  const { haystack, byNeedle, any, all } = group;
   const texts = haystack.textsOf(facts);
   if (texts === null) found.push(...all);
   else if (texts.length > 0) found.push(...any);
-  for (const text of texts ?? []) for (const id of needles.findOnce(text)) found.push(...(byNeedle.get(id) ?? []));
+  for (const text of texts ?? []) {
+    const ids = idsIn(text, group);
+    if (ids === null) found.push(...all);
+    else for (const id of ids) found.push(...(byNeedle.get(id) ?? []));
+  }
   return texts !== null;
+}
+
+/** null where to look for what the rules need is not worth it. */
+function idsIn(text: string | TextOfOctets, { needles, all }: Group): ReadonlySet<NeedleId> | null {
+  if (typeof text === 'string') return needles.findOnce(text);
+  const ids = text.octets === null ? null : needles.findInOctets(text.octets);
+  return ids === null && all.size >= FEWEST_OF_BODY ? needles.findOnce(text.text) : ids;
 }
 
 /** What is known from a phase on. */
