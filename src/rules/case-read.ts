@@ -88,7 +88,7 @@ function readCase(source: Source, value: YamlValue, path: YamlPath, context: Cas
   if (read === null) return null;
   checkMessage(source, read.message, [...path, 'message'], context);
   const wanted = wantedOf(source, read, path, context);
-  const recipients = read.recipients ?? wanted.map(({ recipient }) => recipient);
+  const recipients = read.recipients ?? wanted.flatMap((one) => one.recipients);
   if (recipients.length === 0 && read.expect.kind === 'all') {
     source.report('E_MISSING_KEY', 'the case has no `recipients`', 'say to whom the message goes', path);
   }
@@ -103,13 +103,13 @@ function readCase(source: Source, value: YamlValue, path: YamlPath, context: Cas
     clientIp: read.client_ip ?? null,
     helo: read.helo ?? 'mx.example.net',
     given: readGiven(source, Object.keys(read.given ?? {}), [...path, 'given'], context),
-    expectations: wanted.map((one) => expectationOf(source, one, context)),
+    expectations: wanted.flatMap((one) => expectationsOf(source, one, context)),
   };
 }
 
-/** An expectation as it stands in the file. */
+/** An expectation as it stands in the file, and of whom it is. */
 interface Wanted {
-  readonly recipient: Mailbox;
+  readonly recipients: readonly Mailbox[];
   readonly expected: Expected;
   readonly path: YamlPath;
 }
@@ -123,7 +123,7 @@ function wantedOf(
   const path = [...above, 'expect'];
   if (expect.kind === 'all') {
     const own = list === null ? null : readMailbox(list);
-    return (recipients ?? (own === null ? [] : [own])).map((recipient) => ({ recipient, expected: expect.all, path }));
+    return [{ recipients: recipients ?? (own === null ? [] : [own]), expected: expect.all, path }];
   }
   const known = recipients && new Set(recipients.map(addressKey));
   return Object.entries(expect.each).flatMap(([key, expected]) => {
@@ -136,7 +136,7 @@ function wantedOf(
     if (known !== undefined && !known.has(addressKey(recipient))) {
       source.report('E_REFERENCE', 'the message does not go there', 'add it to recipients', at, 'key');
     }
-    return [{ recipient, expected, path: at }];
+    return [{ recipients: [recipient], expected, path: at }];
   });
 }
 
@@ -200,11 +200,11 @@ const KEYS_OF_VERDICTS: readonly (readonly [keyof Expected, readonly VerdictKind
   ['copies', ['relay', 'redirect', 'quarantine', 'discard']],
 ];
 
-function expectationOf(
+function expectationsOf(
   source: Source,
-  { recipient, expected, path }: Wanted,
+  { recipients, expected, path }: Wanted,
   { rules, env }: CaseContext,
-): Expectation {
+): readonly Expectation[] {
   const { verdict, rule, status } = expected;
   // A list's case may also name a rule of the system, which its file does not show.
   if (rule !== undefined && env.scope === 'system' && !rules.includes(rule)) {
@@ -235,13 +235,13 @@ function expectationOf(
     report: (code, message, hint, at = []) => source.report(code, message, hint, [...path, key, ...at]),
   });
   const { document } = source;
-  return {
-    recipient,
+  const shared = {
     expected,
     text: expected.text === undefined ? null : compileText(expected.text, envAt('text')),
     headers: expected.headers === undefined ? [] : compileHeaders(expected.headers, envAt('headers')),
-    placeOf: (at) => document.placeOf([...path, ...at]),
+    placeOf: (at: ExpectedPath) => document.placeOf([...path, ...at]),
   };
+  return recipients.map((recipient) => ({ ...shared, recipient }));
 }
 
 const networks = listOf(networkSchema);
