@@ -126,6 +126,11 @@ function hintFor(
     const instead = near === null ? 'write the name of one, or leave `rule` out' : `write rule: ${near}`;
     return `no rule is called "${rule}"; ${instead}`;
   }
+  const last = trace.at(-1);
+  const mine = program?.rules.find(({ name }) => name === rule);
+  if (last?.truth === true && last.layer === 'before' && mine?.layer === 'rules') {
+    return `the system's rule "${last.rule}" decides before the rules of the list; take \`rule\` out of what is expected`;
+  }
   const counts = times === 1 && verdict !== 'relay' && trace.some(({ clauses }) => clauses.some(isBelowRate));
   return counts ? 'in a case each message is the first of its period; for the 21st write times: 21' : null;
 }

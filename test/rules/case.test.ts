@@ -520,3 +520,19 @@ tests:
     ['program', 'zip', 'empty-zip', 'quote', 'exactly', 'above', 'type', 'picture'].map((name) => `ok ${name} ${TO}`),
   );
 });
+
+test('a rule of the system that decides first is named as that', async () => {
+  const robots = 'when: { auto_submitted: "yes" }';
+  write(SYSTEM, `version: 1\nbefore:\n  - { name: automatic, ${robots}, then: { discard: automatic } }\n`);
+  const text = `version: 1
+rules:
+  - { name: loop, ${robots}, then: { discard: loop } }
+tests:
+  - { name: away, message: { headers: { Auto-Submitted: auto-replied } }, expect: { verdict: discard, rule: loop } }
+`;
+  const [result] = await run(GARDENERS, text);
+  assert.equal(
+    result?.failure?.hint,
+    'the system\'s rule "automatic" decides before the rules of the list; take `rule` out of what is expected',
+  );
+});
