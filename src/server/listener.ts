@@ -63,7 +63,12 @@ class Server extends SMTPServer {
     this.site = site;
   }
 
-  /** Reading PROXY is ours; the library would make an id of fresh random octets first, and wait a turn. */
+  /** Reading PROXY is ours; the library would ask the system for the peer's address, of a socket that is given up. */
+  override _expectsProxyHeader(): boolean {
+    return false;
+  }
+
+  /** Nor is there anything to wait for; the library would make an id of fresh random octets first, and wait a turn. */
   override _handleProxy(_socket: Socket, callback: (error: null, options: { readonly id: string }) => void): void {
     callback(null, { id: 'session' });
   }
