@@ -23,10 +23,22 @@ let timer: NodeJS.Timeout | null = null;
 /** The octets in memory of their own; in a block where they are many. */
 export function keep(octets: Buffer): Buffer {
   if (octets.length < WORTH_IT || octets.length > BLOCK) return Buffer.from(octets);
+  const block = takeBlock();
+  return shrink(block, block.subarray(0, octets.copy(block)));
+}
+
+/** A whole block, of whatever octets. */
+export function takeBlock(): Buffer {
   const block = free.pop() ?? Buffer.allocUnsafeSlow(BLOCK);
   spare = Math.min(spare, free.length);
-  lent.set(block.buffer, octets.length);
-  return block.subarray(0, octets.copy(block));
+  lent.set(block.buffer, block.length);
+  return block;
+}
+
+/** The part, when it is all that is still in use of what was kept: to give it back is to give all of it back. */
+export function shrink(kept: Buffer, part: Buffer): Buffer {
+  if (part.buffer === kept.buffer && lent.get(kept.buffer) === kept.length) lent.set(kept.buffer, part.length);
+  return part;
 }
 
 /**

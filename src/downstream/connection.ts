@@ -122,15 +122,18 @@ export class Connection {
     return this.#stream.writableLength === 0;
   }
 
-  /** Leaves at the end of the turn, together with what else is written in it. False: enough waits, wait for `room`. */
-  write(octets: string | Buffer): boolean {
+  /**
+   * Leaves at the end of the turn, together with what else is written in it. False: enough waits, wait for `room`. `sent` is
+   * called when it has left, or never will.
+   */
+  write(octets: string | Buffer, sent?: () => void): boolean {
     if (this.#ended !== null) return true;
     if (!this.#holds) {
       this.#holds = true;
       this.#stream.cork();
       atEndOfTurn(this.#release);
     }
-    return this.#stream.write(octets);
+    return this.#stream.write(octets, sent);
   }
 
   /** What has come already: a reply, or why none will come; null: neither. */

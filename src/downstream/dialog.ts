@@ -4,6 +4,7 @@
  * Pipelined where that is offered, else a command at a time. The final dot is the commit point: before it everything can
  * be given up, and is when the client has left; after it nothing is. What differs between LMTP and SMTP is a Dialect.
  */
+import { giveBack } from '../core/blocks.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { Content } from '../core/message.ts';
 import { isPositive, type Reply, withId } from '../core/reply.ts';
@@ -267,7 +268,9 @@ async function sendContent(connection: Connection, delivery: Delivery): Promise<
   const send = (slice: Buffer): boolean => {
     octets += slice.length;
     let room = true;
-    for (const piece of encoder.push(slice)) room = connection.write(piece);
+    for (const piece of encoder.push(slice)) {
+      room = piece === slice ? connection.write(piece) : connection.write(piece, () => giveBack(piece));
+    }
     return room;
   };
   const waitForRoom = async (): Promise<Reply | Failure | null> => {

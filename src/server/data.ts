@@ -7,6 +7,7 @@
  * that of commands: it takes a bare LF for the end of a line.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { shrink } from '../core/blocks.ts';
 import type { ContentEnd, IncomingContent } from '../core/message.ts';
 import { ChunkDecoder } from '../smtp/chunking.ts';
 import { DotDecoder } from '../smtp/dot-stuffing.ts';
@@ -54,6 +55,8 @@ export class Incoming implements IncomingContent {
   /** Takes octets of the connection; those behind the end of data, or null where it was not found yet. */
   feed(chunk: Buffer): Buffer | null {
     const { slice, rest } = this.#decoder.push(chunk);
+    // Behind the end of data the chunk is still to be read.
+    if (slice !== null && rest === null) shrink(chunk, slice);
     if (slice !== null && slice.length > 0 && this.#wanted && this.#fault() === null) this.#slices.push(slice);
     if (rest !== null) this.#conclude(this.#fault() ?? 'complete');
     else this.#wake?.();

@@ -6,6 +6,8 @@
  * behind a bare CR or LF it is text. Taking it otherwise is what makes SMTP smuggling possible.
  */
 
+import { BLOCK, shrink, takeBlock } from '../core/blocks.ts';
+
 const NUL = 0x00;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -108,7 +110,7 @@ export class DotDecoder {
     return this.#nul;
   }
 
-  /** The slice is a part of the chunk itself until an octet must go or come; from there on it is a copy. */
+  /** The slice is a part of the chunk, whose octets move together where a dot goes; a copy only where octets must come. */
   push(chunk: Buffer): DecodedChunk {
     if (this.#state === ENDED) throw new Error('mail data pushed behind its end');
     const normalize = this.#normalize;
@@ -123,7 +125,14 @@ export class DotDecoder {
     for (let at = 0; at < length; at++) {
       if (state === IN_LINE && copy === null) at = text.endFrom(at);
       if (at === length) break;
-      const octet = chunk[at] as number;
+      let octet = chunk[at] as number;
+      if (state === IN_LINE && copy === chunk) {
+        const moved = moveLines(chunk, at, written);
+        written = moved.to;
+        at = moved.from;
+        if (at === length) break;
+        octet = chunk[at] as number;
+      }
       if (state === IN_LINE && octet > CR) {
         if (copy !== null) copy[written++] = octet;
         continue;
@@ -157,7 +166,7 @@ export class DotDecoder {
             continue;
           }
           if (copy === null && held < at) {
-            copy = this.#copyOf(chunk, held);
+            copy = normalize ? this.#copyOf(chunk, held) : chunk;
             written = held;
           }
           break;
@@ -211,6 +220,31 @@ export class DotDecoder {
   }
 }
 
+/**
+ * Moves text and line ends within the chunk, from within a line and without the first dot of each line, as far as nothing
+ * else comes: up to an octet that is CR or less and no line end, to what may be the end of mail data, or to the chunk's end.
+ */
+function moveLines(chunk: Buffer, from: number, to: number): { readonly from: number; readonly to: number } {
+  let at = from;
+  let written = to;
+  for (;;) {
+    let octet = chunk[at] as number;
+    while (octet > CR) {
+      chunk[written++] = octet;
+      octet = chunk[++at] as number;
+    }
+    // What begins the next line is looked at here as well: then the caller never stands at its start.
+    const next = chunk[at + 2];
+    if (octet !== CR || chunk[at + 1] !== LF || next === undefined) break;
+    const dot = next === DOT;
+    if (dot && (chunk[at + 3] ?? CR) === CR) break;
+    chunk[written++] = CR;
+    chunk[written++] = LF;
+    at += dot ? 3 : 2;
+  }
+  return { from: at, to: written };
+}
+
 const STUFFED = Buffer.from('\r\n.');
 const END = Buffer.from('.\r\n');
 const END_BEHIND_PARTIAL_LINE = Buffer.from('\r\n.\r\n');
@@ -219,7 +253,7 @@ const END_BEHIND_PARTIAL_LINE = Buffer.from('\r\n.\r\n');
 export class DotEncoder {
   #state: typeof LINE_START | typeof IN_LINE | typeof AFTER_CR = LINE_START;
 
-  /** The octets to send for a slice of content: the slice itself where no dot needs stuffing. */
+  /** The octets to send for a slice of content: the slice itself where no dot needs stuffing, else pieces in blocks. */
   push(slice: Buffer): readonly Buffer[] {
     const length = slice.length;
     if (length === 0) return [];
@@ -228,7 +262,15 @@ export class DotEncoder {
     const dotAtStart =
       (before === LINE_START && slice[0] === DOT) || (before === AFTER_CR && slice[0] === LF && slice[1] === DOT);
     const first = dotAtStart ? 0 : slice.indexOf(STUFFED);
-    return first === -1 ? [slice] : [stuffFrom(slice, first, before)];
+    if (first === -1) return [slice];
+    const pieces: Buffer[] = [];
+    let state = before;
+    for (let from = 0; from < length; from += UNSTUFFED) {
+      const piece = slice.subarray(from, from + UNSTUFFED);
+      pieces.push(stuff(piece, state));
+      state = stateBehind(piece, state);
+    }
+    return pieces;
   }
 
   /** What ends the mail data: the final dot, behind a CRLF of its own where the content did not end in one. */
@@ -245,19 +287,31 @@ function stateBehind(slice: Buffer, before: number): typeof LINE_START | typeof 
   return afterCr ? LINE_START : IN_LINE;
 }
 
-/** A copy of the slice with a second dot before each that starts a line; before `from` there is none. */
-function stuffFrom(slice: Buffer, from: number, before: number): Buffer {
+/** Octets that fit into a block however many of them are dots: of three at most one is. */
+const UNSTUFFED = (BLOCK / 4) * 3 - 3;
+
+/** A copy in a block, with a second dot before each that starts a line. */
+function stuff(slice: Buffer, before: number): Buffer {
   const length = slice.length;
-  const target = Buffer.allocUnsafe(length + Math.ceil(length / 3) + 1);
-  slice.copy(target, 0, 0, from);
-  let state = from === 0 ? before : IN_LINE;
-  let written = from;
-  for (let at = from; at < length; at++) {
-    const octet = slice[at] as number;
-    if (state === LINE_START && octet === DOT) target[written++] = DOT;
-    target[written++] = octet;
-    if (octet === CR) state = AFTER_CR;
-    else state = octet === LF && state === AFTER_CR ? LINE_START : IN_LINE;
+  const block = takeBlock();
+  let written = 0;
+  let at = 0;
+  let starts = before === LINE_START;
+  if (before === AFTER_CR && slice[0] === LF) {
+    block[written++] = LF;
+    at = 1;
+    starts = true;
   }
-  return target.subarray(0, written);
+  while (at < length) {
+    let octet = slice[at] as number;
+    if (starts && octet === DOT) block[written++] = DOT;
+    while (octet !== CR && at < length) {
+      block[written++] = octet;
+      octet = slice[++at] as number;
+    }
+    starts = slice[at + 1] === LF;
+    if (at < length) block[written++] = slice[at++] as number;
+    if (starts) block[written++] = slice[at++] as number;
+  }
+  return shrink(block, block.subarray(0, written));
 }

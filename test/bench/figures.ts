@@ -9,7 +9,7 @@ export interface Figure {
   readonly value: number;
   /** Of all rounds, where there were several; `value` is their median. */
   readonly spread?: Spread;
-  readonly unit: 'ms' | 'us' | 'MB' | '/s';
+  readonly unit: 'ms' | 'us' | 'MB' | '/s' | 'times';
   /** null for a figure that is only worth knowing. */
   readonly atMost: number | null;
 }

@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util';
 import type { ChaosOptions } from './chaos.ts';
 import type { Measurement } from './figures.ts';
 import { LATENCY } from './latency.ts';
+import { DOTS } from './dots.ts';
 import { MEMORY } from './memory.ts';
 import { SCALES } from './scale.ts';
 import { LOADS, PEERS, ROWS, type Row, USUAL_ROWS, VARIANTS } from './scenarios.ts';
 
-export const MEASUREMENTS: readonly Measurement[] = [...LATENCY, ...MEMORY, ...SCALES];
+export const MEASUREMENTS: readonly Measurement[] = [...LATENCY, ...MEMORY, ...DOTS, ...SCALES];
 
 const list = (names: readonly string[]): string => names.map((name) => `                   ${name}\n`).join('');
 

@@ -105,7 +105,7 @@ const TABLES: Readonly<Record<string, (source: Source) => string>> = {
     ),
   latency: ({ results }) => figures(results, /^latency/),
   memory: ({ results }) => figures(results, /^memory/),
-  scales: ({ results }) => figures(results, /^(patterns|sets|lists)/),
+  scales: ({ results }) => figures(results, /^(patterns|dots|sets|lists)/),
   inline: ({ inline }) =>
     table(
       [

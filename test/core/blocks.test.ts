@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BLOCK, freeBlocks, giveBack, keep } from '../../src/core/blocks.ts';
+import { BLOCK, freeBlocks, giveBack, keep, shrink, takeBlock } from '../../src/core/blocks.ts';
 
 function octets(size: number, value: number): Buffer {
   return Buffer.alloc(size, value);
@@ -38,4 +38,22 @@ test('blocks: a part gives nothing back, nor does what is no block', () => {
   assert.equal(freeBlocks(), before);
   giveBack(kept);
   assert.equal(freeBlocks(), before + 1);
+});
+
+test('blocks: what is left of a block may be all of it, if that is said', () => {
+  const kept = keep(octets(BLOCK - 1, 1));
+  const part = shrink(kept, kept.subarray(0, BLOCK - 9));
+  const before = freeBlocks();
+  giveBack(kept);
+  assert.equal(freeBlocks(), before);
+  giveBack(part);
+  giveBack(part);
+  assert.equal(freeBlocks(), before + 1);
+
+  const block = takeBlock();
+  const other = block.subarray(0, 100);
+  // Said of a part, of which nobody can know what else is in use.
+  assert.equal(shrink(block.subarray(0, 200), other), other);
+  giveBack(other);
+  assert.equal(freeBlocks(), before);
 });

@@ -120,9 +120,9 @@ function decode(pieces: readonly Buffer[], bareNewline: 'reject' | 'normalize'):
   const decoder = new DotDecoder({ bareNewline });
   const content: Buffer[] = [];
   for (const [index, piece] of pieces.entries()) {
-    const { slice, rest } = decoder.push(piece);
-    // A slice may be overwritten by nobody, but its chunk is the caller's.
-    if (slice !== null) content.push(Buffer.from(slice));
+    // The decoder may move what it is given.
+    const { slice, rest } = decoder.push(Buffer.from(piece));
+    if (slice !== null) content.push(slice);
     if (rest === null) continue;
     const behind = Buffer.concat([rest, ...pieces.slice(index + 1)]);
     return {
