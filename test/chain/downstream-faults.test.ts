@@ -43,7 +43,7 @@ type Protocol = 'lmtp' | 'smtp';
  *   silence        from here on                                wrong      a reply of a class that does not belong here
  *   garbage        octets that are no reply                    many       the good reply twice
  *   half           a part of the reply, then silence           few        this reply is left out
- *   421            and then the connection is closed           slow       the good reply, octet by octet
+ *   421            and then the connection is closed           slow       the good reply, bit by bit
  *   twice          the refusal twice                           drip       a reply that never ends, octet by octet
  *
  * `content` is the server's word while content flows; `mail again` is MAIL on a connection that has carried a message,
@@ -193,7 +193,7 @@ interface Running extends Case {
 }
 
 /** Longest wait for a reply of a downstream, in milliseconds: each chain waits so long once, in many cases at once. On a busy
- * machine the slow ones, octet by octet, need some of it. */
+ * machine the slow ones, bit by bit, need some of it. */
 const PATIENCE = 8_000;
 
 const ID = /\(id \w+\)/g;

@@ -36,7 +36,7 @@ export function raw(octets: string): Act {
   return { kind: 'raw', octets };
 }
 
-/** The reply, one octet a turn of the event loop. */
+/** The reply, one octet a turn of the event loop; more at a time where it would take more than MOST_TURNS. */
 export function slowly(reply: string): Act {
   return { kind: 'slowly', reply };
 }
@@ -368,8 +368,8 @@ class ScriptedSession implements Session {
         this.#socket.write(act.octets, 'latin1');
         return;
       case 'slowly':
-        for (const octet of wire(act.reply)) {
-          this.#socket.write(octet);
+        for (const octets of piecesOf(wire(act.reply))) {
+          this.#socket.write(octets);
           await new Promise((resolve) => setImmediate(resolve));
         }
         return;
@@ -382,6 +382,14 @@ class ScriptedSession implements Session {
 
 /** Milliseconds between two octets: far from what a parser takes for too long, in all the time that anybody waits. */
 const DRIP = 20;
+
+/** A turn takes long where hundreds of connections are served and the machine is busy. */
+const MOST_TURNS = 40;
+
+function piecesOf(octets: string): readonly string[] {
+  const length = Math.ceil(octets.length / MOST_TURNS);
+  return octets.match(new RegExp(`.{1,${length}}`, 'gs')) ?? [];
+}
 
 function wire(reply: string): string {
   return `${reply.replaceAll('\n', '\r\n')}\r\n`;
