@@ -43,6 +43,23 @@ export interface TextOfOctets {
   readonly octets: Buffer | null;
 }
 
+/** Another form of such a text, made only where the octets do not do. A class, because getters of an object are slow to make. */
+export class OtherForm<T extends TextOfOctets> implements TextOfOctets {
+  readonly octets: Buffer | null;
+  readonly #given: T;
+  readonly #make: (given: T) => string;
+
+  constructor(given: T, make: (given: T) => string) {
+    this.octets = given.octets;
+    this.#given = given;
+    this.#make = make;
+  }
+
+  get text(): string {
+    return this.#make(this.#given);
+  }
+}
+
 export interface Found {
   /** What was gone through: the text, or the octets as one, in which lines may end in CRLF. */
   readonly text: string;

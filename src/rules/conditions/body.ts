@@ -11,7 +11,7 @@ import { foldForMatch } from '../../mail/text.ts';
 import { anyOne } from '../asking.ts';
 import { askOnce, defineCondition } from '../condition.ts';
 import { askNothing, asksSomething, compileText, textWords } from '../match.ts';
-import type { TextOfOctets } from '../needles.ts';
+import { OtherForm, type TextOfOctets } from '../needles.ts';
 import { type Haystack, literalsOf } from '../needs.ts';
 import { withoutEmpty } from '../text-match.ts';
 
@@ -66,21 +66,7 @@ export const body = defineCondition({
   },
 });
 
-class FoldedText implements TextOfOctets {
-  readonly octets: Buffer | null;
-  readonly #part: TextPart;
-
-  constructor(part: TextPart) {
-    this.octets = part.octets;
-    this.#part = part;
-  }
-
-  get text(): string {
-    return foldedText(this.#part);
-  }
-}
-
-const FOLDED = haystackOf('body', (part) => new FoldedText(part));
+const FOLDED = haystackOf('body', (part) => new OtherForm(part, foldedText));
 const RAW = haystackOf('raw body', (part) => part);
 
 function haystackOf(name: string, textOf: (part: TextPart) => TextOfOctets): Haystack {

@@ -12,7 +12,7 @@ import { andThen, type Eventual, oncePer } from '../../core/eventual.ts';
 import type { BodyPart, Structure } from '../../mail/mime.ts';
 import { text } from '../../yaml/scalar.ts';
 import { askOnce, defineCondition } from '../condition.ts';
-import type { TextOfOctets } from '../needles.ts';
+import { OtherForm, type TextOfOctets } from '../needles.ts';
 import type { Lines } from '../pattern-file.ts';
 
 /** In the tests' folder of rules. */
@@ -64,22 +64,8 @@ function headerLines({ fields }: Header): string {
 
 function bodyLines({ parts }: Structure, texts: readonly TextPart[]): string | TextOfOctets {
   const [only] = texts;
-  if (only !== undefined && parts.length === 1) return new LinesOfText(only);
+  if (only !== undefined && parts.length === 1) return new OtherForm(only, linesOfText);
   return [...parts.slice(1).flatMap(partLines), ...texts.map(linesOfText)].join('\n');
-}
-
-class LinesOfText implements TextOfOctets {
-  readonly octets: Buffer | null;
-  readonly #part: TextPart;
-
-  constructor(part: TextPart) {
-    this.octets = part.octets;
-    this.#part = part;
-  }
-
-  get text(): string {
-    return linesOfText(this.#part);
-  }
 }
 
 function linesOfText({ text }: TextPart): string {
