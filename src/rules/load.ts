@@ -308,7 +308,8 @@ function envFor(
     },
     openPatterns(named, place) {
       const path = resolve(dirname(shared.file), named);
-      patternFiles.push({ path, place, holds: 'patterns' });
+      // Whether there is a file where none may be asked for is nobody's business.
+      if (mayLieAt(named, scope)) patternFiles.push({ path, place, holds: 'patterns' });
       return openPatternFile(shared.patterns, path, shared.now);
     },
   };

@@ -95,3 +95,12 @@ test('no text makes loading throw, and each error has its place', () => {
     { numRuns: 1000, seed: 1 },
   );
 });
+
+test('a file that a list may not read is not looked at either', () => {
+  const text =
+    'version: 1\nsets:\n  a: { file: ../other.txt }\nrules:\n' +
+    '  - { name: b, when: { author: { in: a } }, then: relay }\n  - { name: c, when: { taboo: /etc/passwd }, then: { hold: c } }\n';
+  const { diagnostics, setFiles } = load('list', text);
+  assert.deepEqual([...new Set(diagnostics.map(({ code }) => code))], ['E_NOT_ALLOWED']);
+  assert.deepEqual(setFiles, []);
+});
