@@ -191,6 +191,16 @@ for (const { name, given, expect } of encoded) {
   });
 }
 
+test('a hundred thousand lines of one dot, larger than a block, wherever they are cut', () => {
+  const lines = 100_000;
+  const content = '.\r\n'.repeat(lines);
+  const sent = `${'..\r\n'.repeat(lines)}.\r\n`;
+  for (let first = 0; first < 4; first++) {
+    assert.ok(encode(cut(content, [first])) === sent, `encoder, cut at ${first}`);
+    assert.ok(decode(cut(sent, [first]), 'reject').content === content, `decoder, cut at ${first}`);
+  }
+});
+
 test('encoder: the same buffer where nothing is stuffed', () => {
   const encoder = new DotEncoder();
   const slice = Buffer.from('a\r\nb.\r\n');
