@@ -81,10 +81,10 @@ export interface LoadedPreset {
   readonly setFiles: readonly SetFile[];
 }
 
-/** What a ruleset is made with beside its own text. */
 /** Whom the system trusts is not the preset's business; the list that extends it is told. */
 const TRUSTED_FOR_A_TRY: readonly TrustedServer[] = [{ name: 'mx.example.org', several: false }];
 
+/** What a ruleset is made with beside its own text. */
 type Shared = Pick<LoadOptions, 'downstreams' | 'maildirs' | 'patterns' | 'ledger' | 'now' | 'trustResultsFrom'>;
 
 export function loadRuleset(options: LoadOptions): LoadedRuleset {
