@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Log, TransactionRecord } from '../core/log.ts';
 import type { TraceStep } from '../rules/trace.ts';
 import { printStep } from './print-trace.ts';
+import { printTransaction } from './transaction-line.ts';
 
 export interface LogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -31,7 +32,7 @@ export function createLog(options: LogOptions, destination: Destination = standa
   );
   // Written as pino would, but in one piece: pino takes each key by itself, and this is the line of each message.
   const transaction = (record: TransactionRecord): void => {
-    sink.write(`{"level":"info"${timeOfNow()},"event":"transaction",${JSON.stringify(record).slice(1)}\n`);
+    sink.write(`{"level":"info"${timeOfNow()},"event":"transaction",${printTransaction(record)}\n`);
   };
   return {
     transaction: logger.isLevelEnabled('info') ? transaction : () => {},

@@ -18,9 +18,15 @@ export interface Ending {
   readonly stages?: Stages;
 }
 
+/** The one before, because those of many recipients are often the same. */
+let last: { readonly reply: Reply; readonly printed: string } | null = null;
+
 function printReply(reply: Reply): string {
-  const status = reply.status === null ? '' : `${reply.status} `;
-  return `${reply.code} ${status}${reply.text.replaceAll('\n', ' | ')}`;
+  if (last?.reply === reply) return last.printed;
+  const { code, status, text } = reply;
+  const line = text.includes('\n') ? text.replaceAll('\n', ' | ') : text;
+  last = { reply, printed: status === null ? `${code} ${line}` : `${code} ${status} ${line}` };
+  return last.printed;
 }
 
 function recordRecipient(decision: Decision, refusal: Reply | null): RecipientRecord {
