@@ -135,7 +135,7 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
 }
 
 function transactionOf(from: string, clientIp: string | null, helo: string): Transaction {
-  const parsed = parsePath('MAIL', Buffer.from(`FROM:<${from}>`));
+  const parsed = parsePath('MAIL', Buffer.from(`FROM:<${from}>`).toString('latin1'));
   if ('problem' in parsed) throw new UsageError(`--from ${from}: ${parsed.problem}`);
   if (clientIp !== null && isIP(clientIp) === 0) throw new UsageError(`--client-ip ${clientIp} is no IP address`);
   return {
@@ -149,7 +149,7 @@ function transactionOf(from: string, clientIp: string | null, helo: string): Tra
 }
 
 function recipientOf(to: string): Recipient {
-  const parsed = parsePath('RCPT', Buffer.from(`TO:<${to}>`));
+  const parsed = parsePath('RCPT', Buffer.from(`TO:<${to}>`).toString('latin1'));
   if ('problem' in parsed) throw new UsageError(`--to ${to}: ${parsed.problem}`);
   if (parsed.path.mailbox === null) throw new UsageError('--to: the null path is no recipient');
   return { forwardPath: parsed.path.mailbox, raw: parsed.path.raw, parameters: new Map() };

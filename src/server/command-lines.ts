@@ -14,6 +14,8 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export type LineProblem = 'too-long' | 'bare-newline';
 
 export class CommandLines {
+  /** What is wrong with the line that stands here now: nothing behind it can be read. */
+  problem: LineProblem | null = null;
   /** What came and is not read yet begins at `#from`. */
   #pending: Buffer = EMPTY;
   #from = 0;
@@ -22,18 +24,19 @@ export class CommandLines {
     this.#pending = this.#pending.length === 0 ? octets : Buffer.concat([this.takeRest(), octets]);
   }
 
-  /** The next whole line, null where there is none yet, or what is wrong with it: nothing can be read behind that. */
-  next(): Buffer | LineProblem | null {
+  /** The next whole line, one character for each octet; null where there is none yet, or there is a `problem`. */
+  next(): string | null {
+    if (this.problem !== null) return null;
     const pending = this.#pending;
     const from = this.#from;
     const end = pending.indexOf(LF, from);
     const length = (end === -1 ? pending.length : end) - from;
-    if (length > LONGEST_LINE) return 'too-long';
-    if (end === -1) return null;
-    if (length === 0 || pending[end - 1] !== CR) return 'bare-newline';
+    if (length > LONGEST_LINE) this.problem = 'too-long';
+    else if (end !== -1 && (length === 0 || pending[end - 1] !== CR)) this.problem = 'bare-newline';
+    if (end === -1 || this.problem !== null) return null;
     this.#from = end + 1;
     if (this.#from === pending.length) this.takeRest();
-    return pending.subarray(from, end - 1);
+    return pending.toString('latin1', from, end - 1);
   }
 
   /** Takes what stands behind the lines read so far. */

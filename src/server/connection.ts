@@ -54,15 +54,15 @@ export class Connection extends Dialogue {
     if (this.#incoming === null) this.reply(replies.shuttingDown);
   }
 
-  override handler_MAIL(command: Buffer, callback: () => void): void {
-    this.reply(this.#mail(command));
-    callback();
+  protected override onMail(line: string, done: () => void): void {
+    this.reply(this.#mail(line));
+    done();
   }
 
-  override handler_RCPT(command: Buffer, callback: () => void): void {
+  protected override onRcpt(line: string, done: () => void): void {
     let answer: Eventual<Reply>;
     try {
-      answer = this.#rcpt(command);
+      answer = this.#rcpt(line);
     } catch (error) {
       answer = this.#failedRcpt(error);
     }
@@ -71,12 +71,12 @@ export class Connection extends Dialogue {
         .catch((error: unknown) => this.#failedRcpt(error))
         .then((told) => {
           this.reply(told);
-          callback();
+          done();
         });
       return;
     }
     this.reply(answer);
-    callback();
+    done();
   }
 
   #failedRcpt(error: unknown): Reply {
@@ -85,11 +85,11 @@ export class Connection extends Dialogue {
     return withId(replies.internalError, id ?? '-');
   }
 
-  override handler_DATA(command: Buffer, callback: () => void): void {
+  protected override onData(line: string, done: () => void): void {
     const open = this.#open;
     const parser = this._parser;
     const refusal = this.#incoming === null ? this.#refuseContent() : CHUNKS_HAVE_BEGUN;
-    if (argumentOf(command) !== '') {
+    if (line.slice('DATA'.length).trim() !== '') {
       this.reply(reply(501, '5.5.4', 'DATA takes no argument'));
     } else if (refusal !== null) {
       this.reply(refusal);
@@ -100,7 +100,7 @@ export class Connection extends Dialogue {
       this.reply(replies.startContent);
       void this.#settle(open, incoming, parser);
     }
-    callback();
+    done();
   }
 
   /** RFC 3030 section 2. A chunk is read whatever the reply to it: the next command stands behind it. */
@@ -147,11 +147,11 @@ export class Connection extends Dialogue {
     else super._onTimeout();
   }
 
-  #mail(command: Buffer): Reply {
+  #mail(line: string): Reply {
     if (this.#open !== null) return reply(503, '5.5.1', 'Nested MAIL command');
     this.site = this.current();
     const { entrance, limits } = this.site;
-    const mail = readMail(command, limits.size, entrance.mixed === 'prdr');
+    const mail = readMail(line, limits.size, entrance.mixed === 'prdr');
     if ('code' in mail) return mail === replies.tooLarge ? this.atLimit('message') : mail;
     const facts = this.client.facts(this.site, this.greeting());
     this.#gone ??= new Departure();
@@ -161,11 +161,11 @@ export class Connection extends Dialogue {
     return replies.mailAccepted;
   }
 
-  #rcpt(command: Buffer): Eventual<Reply> {
+  #rcpt(line: string): Eventual<Reply> {
     const open = this.#open;
     if (open === null) return reply(503, '5.5.1', 'MAIL first');
     if (this.#incoming !== null) return CHUNKS_HAVE_BEGUN;
-    const recipient: Recipient | Reply = readRecipient(command);
+    const recipient: Recipient | Reply = readRecipient(line);
     if ('code' in recipient) return recipient;
     if (open.accepted >= this.site.limits.recipients) return withId(this.atLimit('recipients'), open.transaction.id);
     return andThen(open.pipeline.admit(open.entrance, open.transaction, recipient, open.admissions), (admission) => {

@@ -150,6 +150,8 @@ const QUIT = /^\n?quit\r\n$/i;
 const LONGEST_QUIT = '\nQUIT\r\n'.length;
 
 export class ContentStream extends SMTPStream {
+  /** Told each command line, one character for each octet; calls `next` when it is answered. */
+  online: (line: string, next: () => void) => void = (_line, next) => next();
   /** Told once, of a line that cannot be read: nothing behind it is. */
   onproblem: (problem: LineProblem) => void = () => {};
   /** Told once: the client has closed its side, and is not waiting for an answer. */
@@ -299,12 +301,12 @@ export class ContentStream extends SMTPStream {
           answered = false;
           if (this.#isInterrupted(done)) return;
           const line = this.#lines.next();
-          if (!Buffer.isBuffer(line)) {
-            if (line !== null) this.onproblem(line);
+          if (line === null) {
+            if (this.#lines.problem !== null) this.onproblem(this.#lines.problem);
             done();
             return;
           }
-          this.oncommand(line, next);
+          this.online(line, next);
           run += 1;
           if (answered && run % MOST_AT_ONCE === 0) {
             setImmediate(next);

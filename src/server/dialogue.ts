@@ -42,7 +42,7 @@ const ERROR_CODES: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
 /** What nobody reads, and the library would make for every connection: an id of fresh random octets, an address asked of the system. */
 const UNREAD = { id: 'session', localAddress: '0.0.0.0', localPort: 1 };
 
-type Handler = (command: Buffer, done: () => void) => void;
+type Handler = (line: string, done: () => void) => void;
 
 export abstract class Dialogue extends SMTPConnection {
   readonly client: SessionClient;
@@ -53,6 +53,8 @@ export abstract class Dialogue extends SMTPConnection {
   #commands = 0;
   #errors = 0;
   #out = '';
+  /** Goes on with what stands behind the command that is being handled. */
+  #next: () => void = () => {};
   readonly #flush = (): void => this.#writeOut();
 
   /** `source` is the client that a PROXY header named. */
@@ -67,6 +69,10 @@ export abstract class Dialogue extends SMTPConnection {
   protected abstract get inTransaction(): boolean;
   /** Whether content is on its way or being seen to: replies are the downstream's then, and tell nothing of the client. */
   protected abstract get inContent(): boolean;
+  // The commands of a transaction, one character for each octet; they call `done` when they are answered.
+  protected abstract onMail(line: string, done: () => void): void;
+  protected abstract onRcpt(line: string, done: () => void): void;
+  protected abstract onData(line: string, done: () => void): void;
 
   /** `crowded`: the client has as many connections as one may have. */
   override init(crowded = false): void {
@@ -93,7 +99,7 @@ export abstract class Dialogue extends SMTPConnection {
   // The library calls this in its constructor, before our own fields exist.
   override _createParser(): ContentStream {
     const parser = new ContentStream();
-    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.online = (line, next) => this.#onLine(line, next);
     parser.onproblem = (problem) => this.#send(problem === 'too-long' ? this.atLimit('command-line') : BARE_NEWLINE);
     parser.onleft = () => this.#leave();
     return parser;
@@ -103,8 +109,8 @@ export abstract class Dialogue extends SMTPConnection {
     return isSwitchedOff(command, this.site) || super._isDisabled(command);
   }
 
-  override _onCommand(command: Buffer, callback?: () => void): void {
-    const verb = command.toString('latin1', 0, 5).trimEnd().toUpperCase();
+  #onLine(line: string, next: () => void): void {
+    const verb = verbOf(line);
     const wrong = this.site.protocol === 'lmtp' ? verb === 'EHLO' || verb === 'HELO' : verb === 'LHLO';
     this.#commands += 1;
     // The library has a limit of its own for commands that it does not know.
@@ -112,11 +118,10 @@ export abstract class Dialogue extends SMTPConnection {
     // A 5yz here makes every MTA bounce its mail; what is wrong is a configuration, and that can be mended.
     if (wrong) this.reply(replies.wrongVerb);
     else if (this.#commands > this.site.sessions.commands) this.#send(this.atLimit('commands'));
-    else if (callback === undefined || !this.#isOrdinary()) super._onCommand(command, callback);
-    else if (verb === 'MAIL') this.#handle(this.handler_MAIL, command, callback);
-    else if (verb === 'RCPT') this.#handle(this.handler_RCPT, command, callback);
-    else if (verb === 'DATA') this.#handle(this.handler_DATA, command, callback);
-    else super._onCommand(command, callback);
+    else if (verb === 'RCPT' && this.#isOrdinary()) this.#handle(this.onRcpt, line, next);
+    else if (verb === 'MAIL' && this.#isOrdinary()) this.#handle(this.onMail, line, next);
+    else if (verb === 'DATA' && this.#isOrdinary()) this.#handle(this.onData, line, next);
+    else this._onCommand(Buffer.from(line, 'latin1'), next);
   }
 
   /** Whether nothing of what the library asks before each command can be true of one that belongs to a transaction. */
@@ -124,19 +129,35 @@ export abstract class Dialogue extends SMTPConnection {
     return this._ready && !this._upgrading && this.hostNameAppearsAs !== false && this._server._closeTimeout === false;
   }
 
-  #handle(handler: Handler, command: Buffer, callback: () => void): void {
-    const done = (): void => {
-      this._handlerPending = false;
-      this._whenWritable(callback);
-    };
+  #handle(handler: Handler, line: string, next: () => void): void {
     this._handlerPending = true;
+    this.#next = next;
     try {
-      handler.call(this, command, done);
+      handler.call(this, line, this.#handled);
     } catch (error) {
       this.site.log.error('command', error);
       this.reply(replies.internalError);
-      done();
+      this.#handled();
     }
+  }
+
+  /** One at a time: nothing is read before the handler has called it. */
+  readonly #handled = (): void => {
+    this._handlerPending = false;
+    this._whenWritable(this.#next);
+  };
+
+  // Where the library asks first, and lets the command pass.
+  override handler_MAIL(command: Buffer, callback: () => void): void {
+    this.onMail(command.toString('latin1'), callback);
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    this.onRcpt(command.toString('latin1'), callback);
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    this.onData(command.toString('latin1'), callback);
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
@@ -282,6 +303,18 @@ export abstract class Dialogue extends SMTPConnection {
     if (out !== '' && !this._upgrading && this._socket.writable && !this._socket.destroyed)
       this._socket.write(out, 'latin1');
   }
+}
+
+/** Of most commands, without a look at the case of letters. */
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ['RCPT ', 'RCPT'],
+  ['MAIL ', 'MAIL'],
+  ['DATA', 'DATA'],
+]);
+
+function verbOf(line: string): string {
+  const word = line.slice(0, 5);
+  return VERBS.get(word) ?? word.trimEnd().toUpperCase();
 }
 
 /** What stands behind the verb. */

@@ -21,11 +21,11 @@ export function readHello(argument: string): string | null {
 }
 
 /**
- * `command` is the whole line without its CRLF; `limit` the largest content in octets, against SIZE= (RFC 1870). `prdr`:
+ * `line` is the whole command without its CRLF, one character for each octet; `limit` the largest content in octets, against SIZE= (RFC 1870). `prdr`:
  * whether PRDR is offered; it is a promise of ours, so nobody can ask for it unasked.
  */
-export function readMail(command: Buffer, limit: number, prdr: boolean): Mail | Reply {
-  const parsed = parsePath('MAIL', command.subarray(VERB_LENGTH));
+export function readMail(line: string, limit: number, prdr: boolean): Mail | Reply {
+  const parsed = parsePath('MAIL', line.slice(VERB_LENGTH));
   if ('problem' in parsed) return reply(501, '5.1.7', parsed.problem);
   const read = parseParameters('MAIL', parsed.rest);
   if ('reply' in read) return read.reply;
@@ -34,8 +34,9 @@ export function readMail(command: Buffer, limit: number, prdr: boolean): Mail | 
   return { path: parsed.path, parameters: read.parameters };
 }
 
-export function readRecipient(command: Buffer): Recipient | Reply {
-  const parsed = parsePath('RCPT', command.subarray(VERB_LENGTH));
+/** `line` as above. */
+export function readRecipient(line: string): Recipient | Reply {
+  const parsed = parsePath('RCPT', line.slice(VERB_LENGTH));
   if ('problem' in parsed) return reply(501, '5.1.3', parsed.problem);
   const { mailbox, raw } = parsed.path;
   if (mailbox === null) return reply(501, '5.1.3', 'The null path is no recipient');

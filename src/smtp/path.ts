@@ -49,9 +49,9 @@ const PLAIN = {
 } as const;
 const LONGEST_PLAIN = 250;
 
-/** Parses the octets behind `MAIL` or `RCPT`, without the CRLF that ends the line. Never throws. */
-export function parsePath(command: 'MAIL' | 'RCPT', argument: Buffer): ParsedPath {
-  let text = argument.toString('latin1');
+/** Parses what stands behind `MAIL` or `RCPT`, without the CRLF that ends the line: one character for each octet. Never throws. */
+export function parsePath(command: 'MAIL' | 'RCPT', argument: string): ParsedPath {
+  let text = argument;
   const plain = text.length <= LONGEST_PLAIN ? PLAIN[command].exec(text) : null;
   if (plain !== null && (plain[0].length === text.length || PRINTABLE_ASCII.test(text))) {
     const [whole, localPart = '', domain = ''] = plain;
@@ -93,9 +93,9 @@ export function parsePath(command: 'MAIL' | 'RCPT', argument: Buffer): ParsedPat
   return { path: { mailbox, raw }, rest };
 }
 
-function decodeUtf8(octets: Buffer): string | null {
+function decodeUtf8(octets: string): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(octets, 'latin1'));
   } catch {
     return null;
   }

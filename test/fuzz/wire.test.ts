@@ -50,7 +50,7 @@ const PATHS = [
 
 fuzz('paths and parameters: values without control characters, or one sentence', PATHS, (octets) => {
   for (const command of ['MAIL', 'RCPT'] as const) {
-    const parsed = parsePath(command, octets);
+    const parsed = parsePath(command, octets.toString('latin1'));
     if ('problem' in parsed) {
       assert.match(parsed.problem, /^[\x20-\x7e]+$/);
       continue;
@@ -93,10 +93,10 @@ function linesOf(pieces: readonly Buffer[]): readonly (string | null)[] {
   for (const piece of pieces) {
     lines.push(piece);
     for (let line = lines.next(); line !== null; line = lines.next()) {
-      if (!Buffer.isBuffer(line)) return [...read, line];
       assert.ok(!line.includes('\n'));
-      read.push(line.toString('latin1'));
+      read.push(line);
     }
+    if (lines.problem !== null) return [...read, lines.problem];
   }
   return read;
 }

@@ -36,7 +36,7 @@ const IN_A_PATH = ['ISEMAIL_VALID_CATEGORY', 'ISEMAIL_DNSWARN', 'ISEMAIL_RFC5321
 
 scored('isemail-path', (score) => {
   for (const { id, text, category } of isemail()) {
-    const parsed = parsePath('RCPT', Buffer.from(` TO:<${text}>`));
+    const parsed = parsePath('RCPT', Buffer.from(` TO:<${text}>`).toString('latin1'));
     score.compare(id, 'path' in parsed, IN_A_PATH.includes(category));
   }
 });
@@ -60,7 +60,7 @@ interface Vector {
 
 scored('smtp-paths', (score) => {
   for (const [index, vector] of truthOf<Vector>('tables/smtp/paths.jsonl').entries()) {
-    const parsed = parsePath('MAIL', Buffer.from(` FROM:${vector.input}`));
+    const parsed = parsePath('MAIL', Buffer.from(` FROM:${vector.input}`).toString('latin1'));
     const { valid, local, domain_ascii: domain, path, rest } = vector;
     if (!('path' in parsed) || !valid) {
       score.compare(index, 'path' in parsed, valid);
