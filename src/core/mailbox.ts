@@ -19,11 +19,14 @@ export function sameMailbox(a: Mailbox, b: Mailbox): boolean {
   return a.localPart === b.localPart && a.domain === b.domain;
 }
 
+/** What nearly every local-part looks like: what is below comes to the same. */
+const PLAIN = /^[\w+=-]+(?:\.[\w+=-]+)*$/;
 const DOT_STRING = /^[^\s"(),:;<>@[\\\]]+$/;
 
 /** `local-part@domain`, the local-part quoted where the grammar wants it (RFC 5321 section 4.1.2). */
 export function printMailbox(mailbox: Mailbox): string {
   const { localPart, domain } = mailbox;
+  if (domain !== '' && PLAIN.test(localPart)) return `${localPart}@${domain}`;
   const plain = DOT_STRING.test(localPart) && !localPart.startsWith('.') && !localPart.endsWith('.');
   const local = plain && !localPart.includes('..') ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`;
   return domain === '' ? local : `${local}@${domain}`;

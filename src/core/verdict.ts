@@ -57,12 +57,13 @@ export type RefusingVerdict = Extract<Verdict, { readonly reply: Reply }>;
 
 /** Whether the verdict is a 4yz or a 5yz. */
 export function refuses(verdict: Verdict | null): verdict is RefusingVerdict {
-  return verdict !== null && 'reply' in verdict;
+  return verdict !== null && (verdict.kind === 'reject' || verdict.kind === 'defer');
 }
 
 /** Whether a downstream gets the message for this recipient. */
 export function isServed(verdict: Verdict | null): verdict is ServedVerdict {
-  return verdict !== null && 'edits' in verdict;
+  if (verdict === null) return false;
+  return verdict.kind === 'relay' || verdict.kind === 'redirect' || verdict.kind === 'quarantine';
 }
 
 export function copiesOf(verdict: Verdict | null): readonly Copy[] {

@@ -153,16 +153,14 @@ function carried(connection: Connection, { envelope, answers }: Delivery): reado
   const { transaction, recipients } = envelope;
   const positions = recipients.map((_, position) => position);
   if (connection.capabilities.has('SMTPUTF8')) return positions;
-  if (!needsSmtputf8(transaction.rawReversePath + recipients.map(({ raw }) => raw).join(''))) return positions;
-  const refused = withId(addressNotSupported, transaction.id);
   if (needsSmtputf8(transaction.rawReversePath)) {
-    answers.rest(refused);
+    answers.rest(withId(addressNotSupported, transaction.id));
     return [];
   }
   return positions.filter((position) => {
     const given = recipients[position];
     if (given === undefined || !needsSmtputf8(given.raw)) return true;
-    answers.set(position, refused);
+    answers.set(position, withId(addressNotSupported, transaction.id));
     return false;
   });
 }
@@ -204,10 +202,10 @@ async function envelopeDialog(
   const accepted: number[] = [];
   let answered = false;
   let mailRefusal: Reply | null = null;
-  const refusals = new Map<number, Reply>();
+  let refusals: Map<number, Reply> | null = null;
   const tell = (): void => {
     if (mailRefusal !== null) answers.rest(mailRefusal);
-    for (const [position, refusal] of refusals) answers.set(position, refusal);
+    if (refusals !== null) for (const [position, refusal] of refusals) answers.set(position, refusal);
   };
   const fail = (stage: Stage, failure: Failure): Trouble => {
     // A reply too many or too few: then a refusal may have been another recipient's, or none at all.
@@ -215,11 +213,13 @@ async function envelopeDialog(
     return trouble(connection, stage, failure, answered);
   };
 
-  for (const [index, step] of steps.entries()) {
-    if (index === 0 || !pipelined) {
+  let isFirst = true;
+  for (const step of steps) {
+    if (isFirst || !pipelined) {
       if (mailRefusal !== null || (step.stage === 'data' && accepted.length === 0)) break;
       if (!connection.quiet) return fail(step.stage, 'misplaced');
       connection.write(pipelined ? steps.map(({ command }) => command).join('') : step.command);
+      isFirst = false;
     }
     // Of pipelined commands most replies are there already, and a wait for nothing costs too.
     const outcome = connection.take() ?? (await connection.reply(delivery.until));
@@ -240,7 +240,10 @@ async function envelopeDialog(
         break;
       case 'rcpt':
         if (positive) accepted.push(step.position);
-        else refusals.set(step.position, passOn(outcome));
+        else {
+          refusals ??= new Map();
+          refusals.set(step.position, passOn(outcome));
+        }
         break;
       case 'data':
         if (positive) return fail('data', 'misplaced');

@@ -10,7 +10,7 @@ import { addressNotSupported } from './failure.ts';
 
 /** The reply that refuses the recipient; null where it can be carried, and while nobody knows (RFC 6531 section 3.2). */
 export function outOfReach(downstream: Downstream, transaction: Transaction, recipient: Recipient): Reply | null {
+  if (downstream.offers?.()?.smtputf8 !== false) return null;
   const wide = needsSmtputf8(recipient.raw) || needsSmtputf8(transaction.rawReversePath);
-  if (!wide || downstream.offers?.()?.smtputf8 !== false) return null;
-  return withId(addressNotSupported, transaction.id);
+  return wide ? withId(addressNotSupported, transaction.id) : null;
 }

@@ -132,7 +132,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     content: IncomingContent,
     answer: Answer = () => {},
   ): Promise<readonly Outcome[]> {
-    const decisions = admissions.filter(({ refusal }) => refusal === null).map(({ decision }) => decision);
+    const decisions: Decision[] = [];
+    for (const { decision, refusal } of admissions) if (refusal === null) decisions.push(decision);
     const conclude: Conclude = (decision: Decision, reply: Reply, asked: Asked = {}): void => {
       if (decision.outcome !== null) return;
       const { recipient, verdict } = decision;
@@ -193,7 +194,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       else writer.release();
       finish(entrance, transaction, admissions, ending);
     }
-    return decisions.flatMap(({ outcome }) => outcome ?? []);
+    return outcomesOf(decisions);
   }
 
   function finish(
@@ -216,6 +217,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       else void recordTraces(log, transaction, admissions).then(done);
     },
   };
+}
+
+function outcomesOf(decisions: readonly Decision[]): readonly Outcome[] {
+  const outcomes: Outcome[] = [];
+  for (const { outcome } of decisions) if (outcome !== null) outcomes.push(outcome);
+  return outcomes;
 }
 
 function isSplit(entrance: Entrance): boolean {

@@ -37,11 +37,18 @@ interface Sent {
   delivery: Delivery;
 }
 
-/** Deliveries that share one transaction; `positions[i]` are those of the deliveries that recipient i answers for. */
+/**
+ * Deliveries that share one transaction; `positions[i]` are those of the deliveries that recipient i answers for; null: each
+ * recipient for the one of its own position.
+ */
 interface Group {
   readonly downstream: Downstream;
   readonly edits: readonly HeaderEdit[];
   readonly recipients: Recipient[];
+  readonly positions: readonly (readonly number[])[] | null;
+}
+
+interface GrowingGroup extends Group {
   readonly positions: (readonly number[])[];
 }
 
@@ -86,9 +93,26 @@ function editsOf({ delivery: { edits, insteadOf }, marks }: Sent): readonly Head
   return [...edits, ...marks.map(loopMark)];
 }
 
+/** The one group of most messages, which go to one downstream, as they are, and to nobody twice; null: it is not so. */
+function oneGroup(deliveries: readonly Delivery[]): Group | null {
+  const [first] = deliveries;
+  if (first === undefined) return null;
+  const { downstream, edits } = first;
+  const recipients: Recipient[] = [];
+  const localParts = new Set<string>();
+  for (const { recipient, downstream: theirs, edits: wanted, insteadOf } of deliveries) {
+    if (theirs !== downstream || wanted !== edits || insteadOf !== null) return null;
+    recipients.push(recipient);
+    localParts.add(recipient.forwardPath.localPart);
+  }
+  return localParts.size < deliveries.length ? null : { downstream, edits, recipients, positions: null };
+}
+
 function groupDeliveries(deliveries: readonly Delivery[]): readonly Group[] {
-  const groups = new Map<string, Group>();
-  let last: Group | null = null;
+  const one = oneGroup(deliveries);
+  if (one !== null) return [one];
+  const groups = new Map<string, GrowingGroup>();
+  let last: GrowingGroup | null = null;
   for (const sent of once(deliveries)) {
     const { recipient, downstream } = sent.delivery;
     const edits = editsOf(sent);
@@ -120,7 +144,8 @@ export async function relay(
     const onReply = (index: number, reply: Reply): void => {
       if (answered[index] === true) return;
       answered[index] = true;
-      for (const position of group.positions[index] ?? []) answer(position, reply);
+      if (group.positions === null) answer(index, reply);
+      else for (const position of group.positions[index] ?? []) answer(position, reply);
     };
     try {
       const edited = editContent(message.content, message.header, group.edits);

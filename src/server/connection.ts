@@ -184,9 +184,8 @@ export class Connection extends Dialogue {
 
   async #settle(open: OpenTransaction, incoming: Incoming, parser: ContentStream): Promise<void> {
     const { log } = this.site;
-    const { transaction, entrance, pipeline, admissions } = open;
+    const { transaction, entrance, pipeline, admissions, accepted } = open;
     this.#settling += 1;
-    const accepted = admissions.filter(({ refusal }) => refusal === null).length;
     const how = transaction.parameters.has('PRDR') ? 'prdr' : entrance.replies;
     const told = finalReplies(how, accepted, (r) => this.reply(r));
     const settled = pipeline

@@ -56,7 +56,8 @@ export function parsePath(command: 'MAIL' | 'RCPT', argument: string): ParsedPat
   if (plain !== null && (plain[0].length === text.length || PRINTABLE_ASCII.test(text))) {
     const [whole, localPart = '', domain = ''] = plain;
     const rest = whole.length === text.length ? '' : text.slice(whole.length).trim();
-    return { path: { mailbox: { localPart, domain }, raw: `${localPart}@${domain}` }, rest };
+    const raw = whole.slice(whole.indexOf('<') + 1, -1);
+    return { path: { mailbox: { localPart, domain }, raw }, rest };
   }
   if (!PRINTABLE_ASCII.test(text)) {
     const decoded = decodeUtf8(argument);

@@ -241,10 +241,10 @@ test('while we are the slow side the idle timeout does not run', async (t) => {
     },
   });
   const sessions: Connection[] = [];
-  const { handler_DATA } = Connection.prototype;
-  t.mock.method(Connection.prototype, 'handler_DATA', function (this: Connection, command: Buffer, next: () => void) {
+  const { read } = Connection.prototype;
+  t.mock.method(Connection.prototype, 'read', function (this: Connection, octets: Buffer) {
     sessions.push(this);
-    handler_DATA.call(this, command, next);
+    return read.call(this, octets);
   });
   await envelope(client, 'a@example.org');
   await client.ask('DATA');
