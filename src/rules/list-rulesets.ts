@@ -37,15 +37,17 @@ export interface ListRulesetsOptions {
   readonly lastGood?: LastGood;
   /** Rulesets of small files that are kept. */
   readonly maxRulesets?: number;
+  /** Told whenever a ruleset is kept no longer: who holds on to it, for how long ever, takes memory that others will get. */
+  readonly left?: () => void;
 }
 
 /** Both null where there is no file. `unavailable`: why the file's rules cannot be applied. */
 export interface FoundRuleset {
   readonly ruleset: Ruleset | null;
   readonly unavailable: string | null;
+  /** When the file was looked at, in milliseconds since the epoch. */
+  readonly lookedAt: number;
 }
-
-const ABSENT: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** How the files are reached; tests count what is asked. */
 export interface RulesFiles {
@@ -71,7 +73,6 @@ interface Kept {
   readonly version: string;
   /** What was told in the log, so that it is told once; null while all is well. */
   readonly problem: string | null;
-  readonly lookedAt: number;
 }
 
 export function rememberLastGood(maxRulesets = MOST_RULESETS): LastGood {
@@ -90,15 +91,17 @@ export class ListRulesets {
   constructor(options: ListRulesetsOptions) {
     this.#options = options;
     this.#files = options.files ?? ON_DISK;
-    this.#kept = new BoundedCache({ maxEntries: options.maxRulesets ?? MOST_RULESETS });
+    const { maxRulesets = MOST_RULESETS, left = () => {} } = options;
+    this.#kept = new BoundedCache({ maxEntries: maxRulesets, left });
     this.#lastGood = options.lastGood ?? rememberLastGood(options.maxRulesets);
   }
 
   /** Never rejects. */
   find(file: string, list: string | null): FoundRuleset | Promise<FoundRuleset> {
     const kept = this.#kept.get(file);
-    if (kept !== undefined && this.#isFresh(kept.lookedAt)) return kept.found;
-    if (kept === undefined && this.#isFresh(this.#absent.get(file))) return ABSENT;
+    if (kept !== undefined && this.isTrusted(kept.found.lookedAt)) return kept.found;
+    const absentAt = kept === undefined ? this.#absent.get(file) : undefined;
+    if (absentAt !== undefined && this.isTrusted(absentAt)) return absent(absentAt);
     const looking = this.#looking.get(file) ?? this.#look(file, list, kept).finally(() => this.#looking.delete(file));
     this.#looking.set(file, looking);
     return looking;
@@ -109,17 +112,18 @@ export class ListRulesets {
     this.#absent.close();
   }
 
-  #isFresh(lookedAt: number | undefined): boolean {
-    if (lookedAt === undefined) return false;
+  /** Whether what was found then still holds. */
+  isTrusted(lookedAt: number): boolean {
     const age = this.#options.now() - lookedAt;
     return age >= 0 && age < TRUSTED_FOR;
   }
 
   async #look(file: string, list: string | null, kept: Kept | undefined): Promise<FoundRuleset> {
     const lookedAt = this.#options.now();
-    const keep = (fresh: Omit<Kept, 'lookedAt'>, octets = 0): FoundRuleset => {
-      this.#kept.set(file, { ...fresh, lookedAt }, placesOf(octets));
-      return fresh.found;
+    const keep = (fresh: Kept, octets = 0): FoundRuleset => {
+      const found = { ...fresh.found, lookedAt };
+      this.#kept.set(file, { ...fresh, found }, placesOf(octets));
+      return found;
     };
     const setAside = async (version: string, problem: string): Promise<FoundRuleset> => {
       // Where nothing is kept yet, there may be a text from before a reload.
@@ -129,7 +133,7 @@ export class ListRulesets {
       if (problem !== kept?.problem || version !== kept.version) {
         this.#options.log.warn('list-rules-set-aside', { file, list, problem, inForce });
       }
-      const found = { ruleset: lastGood, unavailable: lastGood === null ? problem : null };
+      const found = { ruleset: lastGood, unavailable: lastGood === null ? problem : null, lookedAt };
       return keep({ version, problem, found }, text?.length);
     };
     try {
@@ -153,13 +157,13 @@ export class ListRulesets {
       this.#kept.delete(file);
       this.#lastGood.delete(file);
       this.#lastGood.set(file, text, placesOf(octets.length));
-      return keep({ version, problem: null, found: { ruleset, unavailable: null } }, octets.length);
+      return keep({ version, problem: null, found: { ruleset, unavailable: null, lookedAt } }, octets.length);
     } catch (error) {
       if (!isMissing(error)) return setAside('', error instanceof Error ? error.message : String(error));
       this.#kept.delete(file);
       this.#lastGood.delete(file);
       this.#absent.set(file, lookedAt);
-      return ABSENT;
+      return absent(lookedAt);
     }
   }
 
@@ -172,6 +176,10 @@ export class ListRulesets {
       return null;
     }
   }
+}
+
+function absent(lookedAt: number): FoundRuleset {
+  return { ruleset: null, unavailable: null, lookedAt };
 }
 
 function placesOf(octets: number): number {

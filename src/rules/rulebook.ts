@@ -5,6 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { type Diagnostic, isWarning } from '../core/diagnostic.ts';
+import { andThen, type Eventual } from '../core/eventual.ts';
 import type { Dialect, ListAddress } from '../core/facts.ts';
 import { type Layout, PLAIN } from '../core/layout.ts';
 import type { Log } from '../core/log.ts';
@@ -24,6 +25,7 @@ import { PatternCache } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { openPresets } from './presets.ts';
 import { Programs } from './program.ts';
+import { keepable, RecentPolicies } from './recent-policies.ts';
 import { RuleClock, type RuleTime } from './rule-clock.ts';
 import { type ShadowCount, shadowCounter } from './shadow-counts.ts';
 import { type ListFiles, listFiles, splitAddress } from './select.ts';
@@ -88,7 +90,6 @@ export interface Rulebook {
 
 /** Without lists the dialect still says which addresses are for bounces. */
 const DEFAULT_DIALECT: Dialect = 'mailman';
-const NO_LIST: FoundRuleset = { ruleset: null, unavailable: null };
 
 /** Reads the system's file; the files of lists are read when they are needed. */
 export function openRulebook(options: RulesOptions): OpenedRulebook {
@@ -145,36 +146,51 @@ export function openRulebook(options: RulesOptions): OpenedRulebook {
     };
     return { diagnostics: lists === null ? [] : checkListFolder({ ...lists, layout }, read), files };
   };
-  const listRulesets = new ListRulesets({ load: loadTested, lastGood, log, now });
+  const recent = new RecentPolicies();
+  const listRulesets = new ListRulesets({ load: loadTested, lastGood, log, now, left: () => recent.clear() });
   const programs = new Programs(systemRules);
   const shadows = shadowCounter();
   const clock = new RuleClock();
   logOverdue(diagnostics, log);
   const filesOf = lists === null ? null : recentFiles(lists.folder, layout);
-  const findRuleset = (filesOfList: ListFiles, list: string): FoundRuleset | Promise<FoundRuleset> => {
+  /** null where the address has no file, and there is none for all of its domain. */
+  const findRuleset = (filesOfList: ListFiles, list: string): Eventual<FoundRuleset | null> => {
     const { own, fallback } = filesOfList;
-    const fallBack = (found: FoundRuleset) => {
-      const exists = found.ruleset !== null || found.unavailable !== null;
-      return exists || fallback === null ? found : listRulesets.find(fallback, null);
+    const fallBack = (found: FoundRuleset | null): Eventual<FoundRuleset | null> => {
+      const exists = found !== null && (found.ruleset !== null || found.unavailable !== null);
+      if (exists || fallback === null) return found;
+      const lookedAt = found?.lookedAt ?? Number.POSITIVE_INFINITY;
+      return andThen(listRulesets.find(fallback, null), (instead) => ({
+        ...instead,
+        lookedAt: Math.min(lookedAt, instead.lookedAt),
+      }));
     };
-    const found = own === null ? NO_LIST : listRulesets.find(own, list);
-    return found instanceof Promise ? found.then(fallBack) : fallBack(found);
+    const found: Eventual<FoundRuleset | null> = own === null ? null : listRulesets.find(own, list);
+    return andThen(found, fallBack);
   };
-  const policy = (address: ListAddress, { ruleset: list, unavailable }: FoundRuleset): Policy => {
-    const program = programs.for(list, address.role);
+  /** `list`: null for the system's rules alone, whatever files there are. */
+  const policyOf = (address: ListAddress, list: FoundRuleset | null): Policy => {
+    const program = programs.for(list?.ruleset ?? null, address.role);
     return {
       address,
-      unavailable,
+      unavailable: list?.unavailable ?? null,
       start: (options = { trace: false }) => startEvaluation(program, log, options, shadows.count, clock.next()),
     };
   };
   const rulebook: Rulebook = {
     policyFor(forwardPath) {
-      const address = splitAddress(forwardPath, dialect);
+      const known = recent.get(forwardPath);
+      if (known !== undefined && (known.lookedAt === null || listRulesets.isTrusted(known.lookedAt)))
+        return known.policy;
+      const kept = keepable(forwardPath);
+      const address = splitAddress(kept ?? forwardPath, dialect);
       // Rules of a list never see its bounces, so not even a file that does not load holds them up.
-      if (filesOf === null || address.role === 'bounces') return policy(address, NO_LIST);
-      const found = findRuleset(filesOf(address.list), address.list);
-      return found instanceof Promise ? found.then((fetched) => policy(address, fetched)) : policy(address, found);
+      const ofSystem = filesOf === null || address.role === 'bounces';
+      return andThen(ofSystem ? null : findRuleset(filesOf(address.list), address.list), (found) => {
+        const policy = policyOf(address, found);
+        if (kept !== null) recent.set(kept, { policy, lookedAt: found?.lookedAt ?? null });
+        return policy;
+      });
     },
     async checkSystem() {
       const hasCases = systemFile !== null && systemFile.loaded.cases.length > 0;

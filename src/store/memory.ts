@@ -12,6 +12,8 @@ export interface BoundedCacheOptions {
   readonly maxEntries: number;
   /** Milliseconds for which an entry is good; without it, until it has to leave. */
   readonly ttl?: number;
+  /** Told whenever an entry has left, whatever the reason; not of a value that another took the place of. */
+  readonly left?: () => void;
 }
 
 /** Seconds between two sweeps of expired entries. */
@@ -25,10 +27,11 @@ export class BoundedCache<V> {
   readonly #maxEntries: number;
   #oldest = 0;
 
-  constructor({ maxEntries, ttl }: BoundedCacheOptions) {
+  constructor({ maxEntries, ttl, left }: BoundedCacheOptions) {
     this.#maxEntries = Math.max(1, maxEntries);
     const expiry = ttl === undefined ? { stdTTL: 0, checkperiod: 0 } : { stdTTL: ttl / 1000, checkperiod: SWEEP };
     this.#cache = new NodeCache({ useClones: false, ...expiry });
+    if (left !== undefined) this.#cache.on('del', left);
   }
 
   get(key: string): V | undefined {

@@ -112,6 +112,29 @@ test('mail for more lists than are kept is served, and the oldest are read again
   assert.equal(asked.read, 11);
 });
 
+test('whoever keeps a ruleset is told when it leaves: for want of room, changed, or gone', async () => {
+  const { files, texts } = counted({ 'a.yaml': 'a', 'b.yaml': 'b' });
+  let [clock, told] = [0, 0];
+  const left = (): void => {
+    told += 1;
+  };
+  const options = { load: loadCounted, log: memoryLog(), now: () => clock, files, maxRulesets: 1, left };
+  const rulesets = new ListRulesets(options);
+  const ask = async (name: string): Promise<number> => {
+    clock += 2000;
+    await rulesets.find(name, name);
+    return told;
+  };
+  assert.deepEqual([await ask('a.yaml'), await ask('a.yaml')], [0, 0]);
+  assert.equal(await ask('b.yaml'), 1);
+  texts['b.yaml'] = 'changed';
+  assert.equal(await ask('b.yaml'), 2);
+  texts['b.yaml'] = 'broken';
+  assert.equal(await ask('b.yaml'), 2);
+  delete texts['b.yaml'];
+  assert.equal(await ask('b.yaml'), 3);
+});
+
 test('a large file leaves less room for others', async () => {
   const { asked, files } = counted({ 'a.yaml': 'a', 'b.yaml': 'b', 'large.yaml': '#'.repeat(6000) });
   const rulesets = new ListRulesets({ load: loadCounted, log: memoryLog(), now: () => 0, files, maxRulesets: 4 });

@@ -34,6 +34,18 @@ test('what takes several places leaves as a whole, and less finds room beside it
   assert.equal(held(), 'a');
 });
 
+test('it is told what has left, and not what was written over', () => {
+  let left = 0;
+  const cache = new BoundedCache<string>({ maxEntries: 2, left: () => (left += 1) });
+  for (const key of ['a', 'b', 'a', 'b']) cache.set(key, key);
+  assert.equal(left, 0);
+  cache.set('c', 'c');
+  assert.equal(left, 1);
+  cache.delete('b');
+  cache.delete('b');
+  assert.equal(left, 2);
+});
+
 test('names that objects have by themselves are keys like others', () => {
   const cache = new BoundedCache<string>({ maxEntries: 10 });
   for (const key of ['__proto__', 'toString', 'constructor', 'hasOwnProperty', '']) {
