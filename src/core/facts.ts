@@ -12,11 +12,9 @@ export type Phase = 'envelope' | 'header' | 'content';
 /** Phases in the order in which they are reached. */
 export const PHASES: readonly Phase[] = ['envelope', 'header', 'content'];
 
-const ORDER: Readonly<Record<Phase, number>> = { envelope: 0, header: 1, content: 2 };
-
 /** Whether what is known at `needed` is known at `reached`. */
 export function isReached(needed: Phase, reached: Phase): boolean {
-  return ORDER[needed] <= ORDER[reached];
+  return needed === reached || needed === 'envelope' || reached === 'content';
 }
 
 /** What a list's address is for; `post` is the posting address itself. */

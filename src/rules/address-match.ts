@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { type EnvelopeFacts, type Facts, type FactsAt, isReached, type Phase } from '../core/facts.ts';
+import { Kept } from '../core/kept.ts';
 import { type Mailbox, printMailbox } from '../core/mailbox.ts';
 import { addressKey, domainKey, parseAddressEntry } from '../store/address.ts';
 import type { YamlPath } from '../yaml/tree.ts';
@@ -65,6 +66,8 @@ export function compileAddresses(words: AddressWords, env: CompileEnv): AddressT
   if (test !== null) questions.push((mailboxes, facts) => anyOne(mailboxes, (mailbox) => test(keyOf(mailbox), facts)));
   if (inside) questions.push((mailboxes, facts) => allMembers(inside, mailboxes, facts));
   if (outside) questions.push((mailboxes, facts) => negated(allMembers(outside, mailboxes, facts)));
+  const [only] = questions;
+  if (only !== undefined && questions.length === 1) return only;
   return (mailboxes, facts) => everyOne(questions, (question) => question(mailboxes, facts));
 }
 
@@ -128,7 +131,7 @@ export function showAddresses(words: AddressWords, env: CompileEnv): (mailboxes:
       .join(', ');
 }
 
-const keys = new WeakMap<Mailbox, string>();
+const keys = new Kept<Mailbox, string>();
 
 function keyOf(mailbox: Mailbox): string {
   const known = keys.get(mailbox);

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { HeaderFacts } from '../core/facts.ts';
-import type { Header } from '../core/message.ts';
+import type { Header, HeaderField } from '../core/message.ts';
 import { flag } from '../yaml/scalar.ts';
 import { type Answer, anyOne } from './asking.ts';
 import { type Ask, askOnce } from './condition.ts';
@@ -28,14 +28,19 @@ export type FieldWords = z.output<typeof schema>;
 export function compileFields(names: readonly string[], words: FieldWords, env: MatchEnv): Ask<HeaderFacts> {
   const { exists, empty } = words;
   const raw = words.raw === true;
+  const lowerNames = names.map((name) => name.toLowerCase());
   const test = compileText(words, env);
   const ask = (facts: HeaderFacts): Answer => {
     const { header } = facts;
     if (exists !== undefined && exists !== hasField(header, names)) return false;
     if (empty !== undefined && empty === hasText(header, names, raw)) return false;
-    return (
-      test === null || anyOne(names, (name) => anyOne(header.named(name), (field) => test(textOf(field, raw), facts)))
-    );
+    if (test === null) return true;
+    const fields = fieldsOf(header, lowerNames);
+    const [first] = fields;
+    if (first === undefined) return false;
+    return fields.length === 1
+      ? test(textOf(first, raw), facts)
+      : anyOne(fields, (field) => test(textOf(field, raw), facts));
   };
   // A pattern costs time, which is charged once.
   return words.regex === undefined && words.like === undefined ? ask : askOnce(ask);
@@ -58,6 +63,11 @@ function haystackOf(name: string, raw: boolean): Haystack {
     textsOf: (facts) =>
       facts.phase === 'envelope' ? null : facts.header.named(name).map((field) => textOf(field, raw)),
   };
+}
+
+function fieldsOf(header: Header, names: readonly string[]): readonly HeaderField[] {
+  const [name = '', ...others] = names;
+  return others.length === 0 ? header.named(name) : names.flatMap((one) => header.named(one));
 }
 
 function hasField(header: Header, names: readonly string[]): boolean {

@@ -8,6 +8,7 @@
  * evidence.
  */
 import type { HeaderFacts } from '../../core/facts.ts';
+import { Kept } from '../../core/kept.ts';
 import type { Header } from '../../core/message.ts';
 import { foldForMatch } from '../../mail/text.ts';
 import { flag } from '../../yaml/scalar.ts';
@@ -43,9 +44,15 @@ export const loop = defineCondition({
 
 const MARKS = ['list-id', 'list-post', 'x-beenthere', 'x-loop', 'delivered-to'];
 
+const marked = new Kept<Header, boolean>();
+
+/** Whether there is any such field: found once for all recipients. */
 function isMarked(header: Header): boolean {
-  for (const name of MARKS) if (header.named(name).length > 0) return true;
-  return false;
+  const known = marked.get(header);
+  if (known !== undefined) return known;
+  const found = MARKS.some((name) => header.named(name).length > 0);
+  marked.set(header, found);
+  return found;
 }
 
 /** The name of the field that marks the message as having been here; null where none does. */
