@@ -23,7 +23,7 @@ export function printTransaction(record: TransactionRecord): string {
     if (before === null || !hasRestOf(before, one)) rest = printRest(one);
     const to = quoted(one.to);
     const list = one.list === one.to ? to : quoted(one.list);
-    text += `${before === null ? '' : ','}{"to":${to},"list":${list}${rest}`;
+    text += before === null ? `{"to":${to},"list":${list},${rest}` : `,{"to":${to},"list":${list},${rest}`;
     before = one;
   }
   return `${text}]}`;
@@ -66,12 +66,9 @@ function hasNoMore({ redirect, copies, notes, score, shadow }: RecipientRecord):
   return (redirect ?? copies ?? notes ?? shadow ?? score) === undefined;
 }
 
+/** From the role on. */
 function printRest(one: RecipientRecord): string {
-  const { role, ruleset, rule, verdict, phase, reply, downstream, ms } = one;
-  const all =
-    `,"role":${quoted(role)},"ruleset":${orNull(ruleset)},"rule":${orNull(rule)},"verdict":${quoted(verdict)}` +
-    `,"phase":${orNull(phase)},"reply":${quoted(reply)},"downstream":${orNull(downstream)},"ms":${ms}`;
-  if (hasNoMore(one)) return `${all}}`;
-  const { redirect, copies, notes, score, shadow } = one;
-  return `${all},${JSON.stringify({ redirect, copies, notes, score, shadow }).slice(1)}`;
+  const { role, ruleset, rule, verdict, phase, reply, downstream, ms, redirect, copies, notes, score, shadow } = one;
+  const known = { role, ruleset, rule, verdict, phase, reply, downstream, ms };
+  return JSON.stringify({ ...known, redirect, copies, notes, score, shadow }).slice(1);
 }

@@ -153,14 +153,16 @@ function carried(connection: Connection, { envelope, answers }: Delivery): reado
   const { transaction, recipients } = envelope;
   const positions = recipients.map((_, position) => position);
   if (connection.capabilities.has('SMTPUTF8')) return positions;
+  if (!needsSmtputf8(transaction.rawReversePath + recipients.map(({ raw }) => raw).join(''))) return positions;
+  const refused = withId(addressNotSupported, transaction.id);
   if (needsSmtputf8(transaction.rawReversePath)) {
-    answers.rest(withId(addressNotSupported, transaction.id));
+    answers.rest(refused);
     return [];
   }
   return positions.filter((position) => {
     const given = recipients[position];
     if (given === undefined || !needsSmtputf8(given.raw)) return true;
-    answers.set(position, withId(addressNotSupported, transaction.id));
+    answers.set(position, refused);
     return false;
   });
 }

@@ -11,6 +11,14 @@ import { addressNotSupported } from './failure.ts';
 /** The reply that refuses the recipient; null where it can be carried, and while nobody knows (RFC 6531 section 3.2). */
 export function outOfReach(downstream: Downstream, transaction: Transaction, recipient: Recipient): Reply | null {
   if (downstream.offers?.()?.smtputf8 !== false) return null;
-  const wide = needsSmtputf8(recipient.raw) || needsSmtputf8(transaction.rawReversePath);
-  return wide ? withId(addressNotSupported, transaction.id) : null;
+  if (!needsSmtputf8(recipient.raw) && !isWide(transaction.rawReversePath)) return null;
+  return withId(addressNotSupported, transaction.id);
+}
+
+/** The one asked last: it is that of all recipients of its transaction. */
+let last = { reversePath: '', wide: false };
+
+function isWide(reversePath: string): boolean {
+  if (last.reversePath !== reversePath) last = { reversePath, wide: needsSmtputf8(reversePath) };
+  return last.wide;
 }

@@ -51,7 +51,6 @@ export class OneReply {
 
   /** Whether a recipient must come in a transaction of its own, beside the first one accepted. */
   mustWait(first: Decision, next: Decision): boolean {
-    if (first.recipient === next.recipient) return false;
     return !sameClass(first, next) || [first, next].some((one) => this.#memory.get(apartKey(one)) !== undefined);
   }
 

@@ -34,8 +34,22 @@ export function readMail(line: string, limit: number, prdr: boolean): Mail | Rep
   return { path: parsed.path, parameters: read.parameters };
 }
 
+/** Lines of RCPT and what they say: lists are written to again and again. When there are too many it begins anew. */
+const known = new Map<string, Recipient>();
+const MOST_KNOWN = 2_000;
+
 /** `line` as above. */
 export function readRecipient(line: string): Recipient | Reply {
+  const before = known.get(line);
+  if (before !== undefined) return before;
+  const read = parseRecipient(line);
+  if ('code' in read) return read;
+  if (known.size === MOST_KNOWN) known.clear();
+  known.set(line, read);
+  return read;
+}
+
+function parseRecipient(line: string): Recipient | Reply {
   const parsed = parsePath('RCPT', line.slice(VERB_LENGTH));
   if ('problem' in parsed) return reply(501, '5.1.3', parsed.problem);
   const { mailbox, raw } = parsed.path;
