@@ -21,6 +21,8 @@ export interface RuleTime {
   readonly longest: number;
 }
 
+type Tally = { -readonly [K in keyof RuleTime]: RuleTime[K] };
+
 /** Evaluations to one that is measured: a prime, so that it keeps step with no pattern of the traffic. */
 const SAMPLE = 61;
 /** Rules of which times are kept; those that come later are not. */
@@ -29,7 +31,10 @@ const MOST_KEPT = 10_000;
 export class RuleClock {
   readonly #now: () => number;
   readonly #sample: number;
-  readonly #times = new Map<string, RuleTime>();
+  /** By file and name, which a rule keeps when its file is read again. */
+  readonly #tallies = new Map<string, Tally>();
+  /** The same, so that no name has to be made of them each time. */
+  readonly #known = new WeakMap<Rule, Tally>();
   #started = 0;
 
   /** `now`: milliseconds, of a clock that nobody sets. */
@@ -46,7 +51,7 @@ export class RuleClock {
 
   /** In the order in which they were first measured. */
   times(): readonly RuleTime[] {
-    return [...this.#times.values()];
+    return [...this.#tallies.values()].map((tally) => ({ ...tally }));
   }
 
   readonly #ask = (rule: Rule, facts: Facts): Truth | Promise<Truth> => {
@@ -59,17 +64,23 @@ export class RuleClock {
     return truth.finally(() => this.#keep(rule, this.#now() - began));
   };
 
-  #keep({ name, place }: Rule, ms: number): void {
+  #keep(rule: Rule, ms: number): void {
+    const tally = this.#known.get(rule) ?? this.#tallyOf(rule);
+    if (tally === null) return;
+    tally.measured += 1;
+    tally.total += ms;
+    tally.longest = Math.max(tally.longest, ms);
+  }
+
+  /** null where there are too many. */
+  #tallyOf(rule: Rule): Tally | null {
+    const { name, place } = rule;
     const key = `${place.file}\n${name}`;
-    const known = this.#times.get(key);
-    if (known === undefined && this.#times.size >= MOST_KEPT) return;
-    const { measured, total, longest } = known ?? { measured: 0, total: 0, longest: 0 };
-    this.#times.set(key, {
-      ruleset: place.file,
-      rule: name,
-      measured: measured + 1,
-      total: total + ms,
-      longest: Math.max(longest, ms),
-    });
+    const before = this.#tallies.get(key);
+    if (before === undefined && this.#tallies.size >= MOST_KEPT) return null;
+    const tally = before ?? { ruleset: place.file, rule: name, measured: 0, total: 0, longest: 0 };
+    this.#tallies.set(key, tally);
+    this.#known.set(rule, tally);
+    return tally;
   }
 }

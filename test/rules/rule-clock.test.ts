@@ -41,3 +41,36 @@ test('one evaluation of a sample is measured: what it answers is what it would h
     { ruleset: 'a.yaml', rule: 'failing', measured: 3, total: 0, longest: 0 },
   ]);
 });
+
+test('a rule whose file was read again is measured on, and what was told stays as it was', () => {
+  let now = 0;
+  const clock = new RuleClock(() => now, 1);
+  const ask = (name: string, ms: number): void => {
+    const timing = clock.next();
+    timing?.(
+      rule(name, () => {
+        now += ms;
+        return false;
+      }),
+      FACTS,
+    );
+  };
+  ask('a', 2);
+  const [before] = clock.times();
+  ask('a', 5);
+  ask('b', 1);
+  assert.deepEqual(clock.times(), [
+    { ruleset: 'a.yaml', rule: 'a', measured: 2, total: 7, longest: 5 },
+    { ruleset: 'a.yaml', rule: 'b', measured: 1, total: 1, longest: 1 },
+  ]);
+  assert.deepEqual(before, { ruleset: 'a.yaml', rule: 'a', measured: 1, total: 2, longest: 2 });
+});
+
+test('times of no more than ten thousand rules are kept', () => {
+  const clock = new RuleClock(() => 0, 1);
+  const rules = Array.from({ length: 10_001 }, (_, index) => rule(`${index}`, () => false));
+  for (const one of [...rules, ...rules]) clock.next()?.(one, FACTS);
+  const times = clock.times();
+  assert.equal(times.length, 10_000);
+  assert.ok(times.every(({ measured }) => measured === 2));
+});
