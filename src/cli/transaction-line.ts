@@ -68,7 +68,11 @@ function hasNoMore({ redirect, copies, notes, score, shadow }: RecipientRecord):
 
 /** From the role on. */
 function printRest(one: RecipientRecord): string {
-  const { role, ruleset, rule, verdict, phase, reply, downstream, ms, redirect, copies, notes, score, shadow } = one;
-  const known = { role, ruleset, rule, verdict, phase, reply, downstream, ms };
-  return JSON.stringify({ ...known, redirect, copies, notes, score, shadow }).slice(1);
+  const { role, ruleset, rule, verdict, phase, reply, downstream, ms } = one;
+  const all =
+    `"role":${quoted(role)},"ruleset":${orNull(ruleset)},"rule":${orNull(rule)},"verdict":${quoted(verdict)}` +
+    `,"phase":${orNull(phase)},"reply":${quoted(reply)},"downstream":${orNull(downstream)},"ms":${ms}`;
+  if (hasNoMore(one)) return `${all}}`;
+  const { redirect, copies, notes, score, shadow } = one;
+  return `${all},${JSON.stringify({ redirect, copies, notes, score, shadow }).slice(1)}`;
 }
