@@ -19,7 +19,8 @@ export function lmtp(missingAfter: number): Dialect {
       let last: Reply | null = null;
       let allRefused = true;
       let quitting = false;
-      for (const [index, position] of accepted.entries()) {
+      let answered = 0;
+      for (const position of accepted) {
         const mayBeMissing: boolean = last !== null && allRefused && !quitting;
         let outcome: Reply | Failure | 'missing' =
           connection.take() ?? (await nextReply(connection, until, mayBeMissing ? missingAfter : null));
@@ -30,13 +31,14 @@ export function lmtp(missingAfter: number): Dialect {
         }
         if (typeof outcome === 'string') return trouble(connection, 'final', outcome);
         if (outcome.code === 221 && quitting && allRefused && last !== null) {
-          for (const left of accepted.slice(index)) answers.set(left, last);
+          for (const left of accepted.slice(answered)) answers.set(left, last);
           return 'over';
         }
         if (!isFinal(outcome)) return trouble(connection, 'final', 'misplaced');
         allRefused &&= !isPositive(outcome);
         last = passOn(outcome);
         answers.set(position, last);
+        answered += 1;
       }
       return quitting ? 'over' : 'complete';
     },

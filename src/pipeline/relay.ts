@@ -152,10 +152,10 @@ export async function relay(
       const content = edited instanceof Promise ? await edited : edited;
       const envelope = { transaction, recipients: group.recipients };
       const results = await group.downstream.deliver(envelope, content, { signal, deadline, onReply });
-      for (const [index, reply] of results.entries()) onReply(index, reply);
+      results.forEach((reply, index) => onReply(index, reply));
     } finally {
       const unanswered = withId(replies.internalError, transaction.id);
-      for (const index of group.recipients.keys()) onReply(index, unanswered);
+      group.recipients.forEach((_, index) => onReply(index, unanswered));
     }
   };
   const [first, ...others] = groupDeliveries(deliveries);

@@ -79,7 +79,7 @@ class OrderedReplies {
 
   /** Whoever has no reply gets this one. */
   conclude(reply: Reply): void {
-    for (const position of this.#known.keys()) this.set(position, reply);
+    for (let position = this.#next; position < this.#known.length; position++) this.set(position, reply);
   }
 
   #flush(): void {
