@@ -152,10 +152,12 @@ export async function relay(
       const content = edited instanceof Promise ? await edited : edited;
       const envelope = { transaction, recipients: group.recipients };
       const results = await group.downstream.deliver(envelope, content, { signal, deadline, onReply });
-      results.forEach((reply, index) => onReply(index, reply));
+      results.forEach((reply, index) => {
+        onReply(index, reply);
+      });
     } finally {
       const unanswered = withId(replies.internalError, transaction.id);
-      group.recipients.forEach((_, index) => onReply(index, unanswered));
+      for (let index = 0; index < group.recipients.length; index++) onReply(index, unanswered);
     }
   };
   const [first, ...others] = groupDeliveries(deliveries);
