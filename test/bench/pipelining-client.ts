@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly lists: number;
   /** Messages a second; null for as many as can be. */
   readonly rate: number | null;
+  /** Messages at the beginning whose times do not count, while this process still compiles what it runs; none if left out. */
+  readonly warmUp?: number;
 }
 
 export interface ClientReport {
@@ -68,7 +70,7 @@ class Load {
   }
 
   async run(): Promise<ClientReport> {
-    const { sessions, messages, rate } = this.#options;
+    const { sessions, messages, rate, warmUp = 0 } = this.#options;
     const open = Array.from({ length: sessions }, () => new Session(this.#options));
     await Promise.all(open.map((session) => session.greeted()));
     const began = performance.now();
@@ -93,10 +95,11 @@ class Load {
     if (arriving !== null) clearInterval(arriving);
     this.#look();
     for (const session of open) session.end();
+    const counted = this.#took.slice(warmUp);
     return {
       seconds,
-      median: quantile(this.#took, 0.5),
-      percentile99: quantile(this.#took, 0.99),
+      median: quantile(counted, 0.5),
+      percentile99: quantile(counted, 0.99),
       series: this.#series,
     };
   }
