@@ -25,7 +25,7 @@ export const USAGE = `Usage: npm run bench -- [--rounds N] [--messages N] [--onl
   --messages N   at most so many messages of a row in a round (each load has its own number)
   --only TEXT    only rows and figures with TEXT in their name; may be repeated. Rows are named SUBJECT PROTOCOL, LOAD, as
                  in "postern smtp, sessions kept, 4 KB". Protocols: smtp, lmtp. Subjects:
-${list(['sink', 'haproxy', ...VARIANTS, ...PEERS])}                 Loads:
+${list(['sink', 'haproxy', 'bare pipe', ...VARIANTS, ...PEERS])}                 Loads:
 ${list(LOADS.map(({ name }) => name))}                 Figures:
 ${list(MEASUREMENTS.map(({ name }) => name))}  --all          every combination, for hours; without --only and --all the ones that docs/performance.md shows
 

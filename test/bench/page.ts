@@ -103,6 +103,23 @@ const TABLES: Readonly<Record<string, (source: Source) => string>> = {
         return [[subject, whole(row.messagesPerSecond.median), ...ratios, `${whole(row.cpuPerMessage.median)} µs`]];
       }),
     ),
+  pipe: ({ results: { results } }) =>
+    table(
+      ['load', 'through', 'messages/s', 'of HAProxy', 'min – max', 'CPU'],
+      results
+        .filter(({ subject }) => subject === 'bare pipe')
+        .flatMap(({ protocol, load }) =>
+          ['haproxy', 'bare pipe', 'postern'].flatMap((subject) => {
+            const row = find(results, subject, protocol, load);
+            if (row === undefined) return [];
+            const ratios = subject === 'haproxy' ? ['1', ''] : ratioCells(row.toHaproxy);
+            const cpu = `${whole(row.cpuPerMessage.median)} µs`;
+            return [
+              [`${protocol.toUpperCase()}, ${load}`, subject, whole(row.messagesPerSecond.median), ...ratios, cpu],
+            ];
+          }),
+        ),
+    ),
   latency: ({ results }) => figures(results, /^latency/),
   memory: ({ results }) => figures(results, /^memory/),
   scales: ({ results }) => figures(results, /^(patterns|dots|sets|lists)/),

@@ -80,8 +80,8 @@ export type PeerName = (typeof PEERS)[number];
 /** Peers take longer for a message. */
 const SHARE_OF_PEERS = 0.15;
 
-/** `sink`: the client speaks to smtp-sink directly. */
-export type SubjectName = 'sink' | 'haproxy' | VariantName | PeerName;
+/** `sink`: the client speaks to smtp-sink directly. `bare pipe`: Node hands octets on, unread. */
+export type SubjectName = 'sink' | 'haproxy' | 'bare pipe' | VariantName | PeerName;
 
 export interface Row {
   readonly name: string;
@@ -94,7 +94,7 @@ export interface Row {
 
 const PATHS: readonly SubjectName[] = ['sink', 'haproxy', 'postern'];
 const WITH_WORKERS: readonly SubjectName[] = [...PATHS, 'postern, workers: cores'];
-const EVERY: readonly SubjectName[] = ['sink', 'haproxy', ...VARIANTS, ...PEERS];
+const EVERY: readonly SubjectName[] = ['sink', 'haproxy', 'bare pipe', ...VARIANTS, ...PEERS];
 
 const USUAL: Readonly<Record<Protocol, Readonly<Record<string, readonly SubjectName[]>>>> = {
   smtp: {
@@ -110,7 +110,7 @@ const USUAL: Readonly<Record<Protocol, Readonly<Record<string, readonly SubjectN
     'sessions kept, 4 KB': WITH_WORKERS,
     'sessions kept, 25 MB': PATHS,
     'one message a connection, 4 KB': PATHS,
-    'pipelining, 20 recipients, 4 KB': [...WITH_WORKERS, 'postern, 100,000 lists'],
+    'pipelining, 20 recipients, 4 KB': ['bare pipe', ...WITH_WORKERS, 'postern, 100,000 lists'],
   },
 };
 

@@ -24,6 +24,7 @@ export async function startSink(sandbox: Sandbox, protocol: Protocol): Promise<S
 /** Starts what stands between the client and smtp-sink. */
 export function startSubject(name: Exclude<SubjectName, 'sink'>, around: Surroundings): Promise<Subject> {
   if (name === 'haproxy') return startHaproxy(around);
+  if (name === 'bare pipe') return startBarePipe(around);
   return isPeer(name) ? PEER[name].start(around) : startVariant(name, around);
 }
 
@@ -32,6 +33,12 @@ async function startHaproxy({ sandbox, protocol, sink }: Surroundings): Promise<
   const file = join(sandbox.folder, `haproxy-${protocol}.cfg`);
   writeFileSync(file, haproxyConfig(address, sink));
   return run(sandbox, `haproxy-${protocol}-${address}`, address, 'haproxy', ['-db', '-f', file]);
+}
+
+async function startBarePipe({ sandbox, protocol, sink }: Surroundings): Promise<Subject> {
+  const address = await freeAddress();
+  const program = join(import.meta.dirname, 'bare-pipe.js');
+  return run(sandbox, `bare-pipe-${protocol}-${address}`, address, process.execPath, [program, address, sink]);
 }
 
 function startVariant(name: VariantName, around: Surroundings): Promise<Subject> {
