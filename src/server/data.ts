@@ -151,7 +151,7 @@ const LONGEST_QUIT = '\nQUIT\r\n'.length;
 
 export class ContentStream extends SMTPStream {
   /** Told each command line, one character for each octet; calls `next` when it is answered. */
-  online: (line: string, next: () => void) => void = (_line, next) => next();
+  oncommandline: (line: string, next: () => void) => void = (_line, next) => next();
   /** Told once, of a line that cannot be read: nothing behind it is. */
   onproblem: (problem: LineProblem) => void = () => {};
   /** Told once: the client has closed its side, and is not waiting for an answer. */
@@ -306,7 +306,7 @@ export class ContentStream extends SMTPStream {
             done();
             return;
           }
-          this.online(line, next);
+          this.oncommandline(line, next);
           run += 1;
           if (answered && run % MOST_AT_ONCE === 0) {
             setImmediate(next);

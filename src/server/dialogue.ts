@@ -99,7 +99,7 @@ export abstract class Dialogue extends SMTPConnection {
   // The library calls this in its constructor, before our own fields exist.
   override _createParser(): ContentStream {
     const parser = new ContentStream();
-    parser.online = (line, next) => this.#onLine(line, next);
+    parser.oncommandline = (line, next) => this.#onLine(line, next);
     parser.onproblem = (problem) => this.#send(problem === 'too-long' ? this.atLimit('command-line') : BARE_NEWLINE);
     parser.onleft = () => this.#leave();
     return parser;

@@ -37,6 +37,8 @@ export function readMail(line: string, limit: number, prdr: boolean): Mail | Rep
 /** Lines of RCPT and what they say: lists are written to again and again. When there are too many it begins anew. */
 const known = new Map<string, Recipient>();
 const MOST_KNOWN = 2_000;
+/** Octets; longer lines are not remembered, so that nobody can fill the memory with them. */
+const LONGEST_KNOWN = 256;
 
 /** `line` as above. */
 export function readRecipient(line: string): Recipient | Reply {
@@ -44,6 +46,7 @@ export function readRecipient(line: string): Recipient | Reply {
   if (before !== undefined) return before;
   const read = parseRecipient(line);
   if ('code' in read) return read;
+  if (line.length > LONGEST_KNOWN) return read;
   if (known.size === MOST_KNOWN) known.clear();
   known.set(line, read);
   return read;

@@ -25,6 +25,16 @@ test('a line that was read before says the same', () => {
   assert.equal(new Set(first.map((one) => JSON.stringify(one))).size, lines.length);
 });
 
+test('a long line is not remembered: it is read anew each time', () => {
+  const line = (octets: number): string => {
+    const command = 'RCPT TO:<gardeners@lists.example.org> ORCPT=rfc822;';
+    return command + 'a'.repeat(octets - command.length);
+  };
+  assert.equal(readRecipient(line(256)), readRecipient(line(256)));
+  assert.notEqual(readRecipient(line(257)), readRecipient(line(257)));
+  assert.deepEqual(said(line(257)), said(line(257)));
+});
+
 test('more lines than are remembered are each read as what they are', () => {
   const raws = Array.from({ length: 5_000 }, (_, index) => `list-${index}@lists.example.org`);
   for (let round = 0; round < 2; round++) {
