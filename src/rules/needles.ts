@@ -10,6 +10,8 @@
  * nothing about what is found, so its octets are gone through as they came.
  */
 
+import { endianness } from 'node:os';
+
 /** Position of a literal among those of its needles. */
 export type NeedleId = number;
 
@@ -19,15 +21,15 @@ const NOTHING: ReadonlySet<NeedleId> = new Set();
 const ENDS = [24, 12, 8, 6, 4, 3, 2, 1];
 const CLASS_BITS = 6;
 const CLASSES = 1 << CLASS_BITS;
-/** What fits 16 bits. */
-const MOST_STATES = 65_535;
+/** So many end a literal or do not, at most, and either fits 15 bits. */
+const MOST_STATES = 32_767;
 /** Texts for which it is remembered what was found in them. */
 const MOST_TEXTS = 8;
 
 interface Automaton {
   /** By state and class. */
   readonly next: Uint16Array;
-  /** States from here on end a literal, but the last. */
+  /** States from here on end a literal, but the last; a power of two, so that one bit tells them from all others. */
   readonly accepting: number;
   /** The last state, which is kept: nothing is known behind an octet that may be no character. */
   readonly lost: number;
@@ -160,54 +162,106 @@ function hitsOf(text: string, { next, accepting }: Automaton): readonly Hit[] {
   return hits;
 }
 
+/** Whether the first octet of a word is its lowest; where it is not, octets are read one by one. */
+const LOWEST_FIRST = endianness() === 'LE';
+
 /**
  * null where only the text can tell. The octets are gone through in four places at a time: each step has to wait for the one
- * before, and a processor has time for three others meanwhile.
+ * before, and a processor has time for three others meanwhile. They are read in words of four, and what four steps passed is
+ * compared once, because to read or to compare takes about as long as a step.
  */
 function hitsOfOctets(octets: Buffer, automaton: Automaton): readonly Hit[] | null {
-  const { next, accepting } = automaton;
+  const { next, accepting, lost } = automaton;
   const hits: Hit[] = [];
-  const quarter = octets.length >> 2;
-  const [second, third, fourth] = [quarter, 2 * quarter, 3 * quarter];
-  let [a, b, c, d] = [0, 0, 0, 0];
+  const first = Math.min(-octets.byteOffset & 3, octets.length);
+  const quarter = LOWEST_FIRST ? (octets.length - first) >> 4 : 0;
+  if (quarter === 0) return walk(octets, automaton, 0, octets.length, 0, hits) === lost ? null : hits;
+  const words = new Int32Array(octets.buffer, octets.byteOffset + first, 4 * quarter);
+  let a = walk(octets, automaton, 0, first, 0, hits);
+  let b = 0;
+  let c = 0;
+  let d = 0;
   for (let at = 0; at < quarter; at += 1) {
-    a = next[(a << CLASS_BITS) | (OCTETS[octets[at] as number] as number)] as number;
-    b = next[(b << CLASS_BITS) | (OCTETS[octets[at + second] as number] as number)] as number;
-    c = next[(c << CLASS_BITS) | (OCTETS[octets[at + third] as number] as number)] as number;
-    d = next[(d << CLASS_BITS) | (OCTETS[octets[at + fourth] as number] as number)] as number;
-    if (a >= accepting || b >= accepting || c >= accepting || d >= accepting) {
-      const known = add(hits, at, a, automaton) && add(hits, at + second, b, automaton);
-      if (!known || !add(hits, at + third, c, automaton) || !add(hits, at + fourth, d, automaton)) return null;
+    const ofA = words[at] as number;
+    const ofB = words[at + quarter] as number;
+    const ofC = words[at + 2 * quarter] as number;
+    const ofD = words[at + 3 * quarter] as number;
+    const a1 = step(next, a, ofA & 0xff);
+    const b1 = step(next, b, ofB & 0xff);
+    const c1 = step(next, c, ofC & 0xff);
+    const d1 = step(next, d, ofD & 0xff);
+    const a2 = step(next, a1, (ofA >>> 8) & 0xff);
+    const b2 = step(next, b1, (ofB >>> 8) & 0xff);
+    const c2 = step(next, c1, (ofC >>> 8) & 0xff);
+    const d2 = step(next, d1, (ofD >>> 8) & 0xff);
+    const a3 = step(next, a2, (ofA >>> 16) & 0xff);
+    const b3 = step(next, b2, (ofB >>> 16) & 0xff);
+    const c3 = step(next, c2, (ofC >>> 16) & 0xff);
+    const d3 = step(next, d2, (ofD >>> 16) & 0xff);
+    const a4 = step(next, a3, ofA >>> 24);
+    const b4 = step(next, b3, ofB >>> 24);
+    const c4 = step(next, c3, ofC >>> 24);
+    const d4 = step(next, d3, ofD >>> 24);
+    const inA = a1 | a2 | a3 | a4;
+    const inB = b1 | b2 | b3 | b4;
+    const inC = c1 | c2 | c3 | c4;
+    const inD = d1 | d2 | d3 | d4;
+    if (((inA | inB | inC | inD) & accepting) !== 0) {
+      const from = first + 4 * at;
+      const place = 4 * quarter;
+      if (inA >= accepting && walk(octets, automaton, from, from + 4, a, hits) === lost) return null;
+      if (inB >= accepting && walk(octets, automaton, from + place, from + place + 4, b, hits) === lost) return null;
+      if (inC >= accepting && walk(octets, automaton, from + 2 * place, from + 2 * place + 4, c, hits) === lost)
+        return null;
+      if (inD >= accepting && walk(octets, automaton, from + 3 * place, from + 3 * place + 4, d, hits) === lost)
+        return null;
     }
+    a = a4;
+    b = b4;
+    c = c4;
+    d = d4;
   }
-  const known = goOn(octets, automaton, a, second, hits) && goOn(octets, automaton, b, third, hits);
-  if (!known || !goOn(octets, automaton, c, fourth, hits) || !goOn(octets, automaton, d, 4 * quarter, hits))
-    return null;
+  for (const [place, state] of [a, b, c].entries()) {
+    if (goOn(octets, automaton, first + 4 * (place + 1) * quarter, state, hits) === lost) return null;
+  }
+  // The last octets are too few for a word in each place.
+  if (walk(octets, automaton, first + 16 * quarter, octets.length, d, hits) === lost) return null;
   return hits.length < 2 ? hits : hits.sort((one, other) => one - other);
 }
 
-/** False where only the text can tell. Apart from the loop, which is quicker without what is seldom needed. */
-function add(hits: Hit[], at: number, state: number, { accepting, lost }: Automaton): boolean {
-  if (state >= accepting) hits.push((at + 1) * STATES + state);
-  return state !== lost;
+function step(next: Uint16Array, state: number, octet: number): number {
+  return next[(state << CLASS_BITS) | (OCTETS[octet] as number)] as number;
 }
 
-/** Adds the hits behind `border` of literals that begin in front of it; false where only the text can tell. */
-function goOn(octets: Buffer, automaton: Automaton, from: number, border: number, hits: Hit[]): boolean {
-  const { next, depths } = automaton;
-  // Behind the last place there are up to three octets that nobody has seen.
-  const unseen = octets.length - (octets.length % 4);
-  let state = from;
+/** The state that is reached; `hits` gets those on the way. */
+function walk(
+  octets: Buffer,
+  { next, accepting, lost }: Automaton,
+  from: number,
+  to: number,
+  before: number,
+  hits: Hit[],
+): number {
+  let state = before;
+  for (let at = from; at < to && state !== lost; at += 1) {
+    state = step(next, state, octets[at] as number);
+    if (state >= accepting) hits.push((at + 1) * STATES + state);
+  }
+  return state;
+}
+
+/** Adds the hits behind `border` of literals that begin in front of it; the state that is reached. */
+function goOn(octets: Buffer, automaton: Automaton, border: number, before: number, hits: Hit[]): number {
+  const { depths } = automaton;
+  let state = before;
   // Runs of white space are longer than what counts of them, so what was passed is counted and not the distance.
   let passed = 0;
-  for (let at = border; at < octets.length && (at >= unseen || (depths[state] ?? 0) > passed); at += 1) {
-    const one = OCTETS[octets[at] ?? 0] ?? 0;
-    const before = state;
-    state = next[(state << CLASS_BITS) | one] ?? 0;
-    if (!add(hits, at, state, automaton)) return false;
-    if (one !== BLANK || state !== before) passed += 1;
+  for (let at = border; at < octets.length && (depths[state] as number) > passed; at += 1) {
+    const last = state;
+    state = walk(octets, automaton, at, at + 1, last, hits);
+    if (OCTETS[octets[at] as number] !== BLANK || state !== last) passed += 1;
   }
-  return true;
+  return state;
 }
 
 /**
@@ -319,8 +373,9 @@ function complete({ next, found, depths }: Trie): Trie {
 
 /** States that end literals last, and behind them the one that knows nothing. */
 function renumber({ next, found, depths }: Trie): Automaton {
-  const accepting = found.reduce((sum, { length }) => sum + (length === 0 ? 1 : 0), 0);
-  const lost = found.length;
+  const ending = found.reduce((sum, { length }) => sum + (length === 0 ? 0 : 1), 0);
+  const accepting = 2 ** Math.ceil(Math.log2(Math.max(found.length - ending, ending + 1)));
+  const lost = accepting + ending;
   const renamed = new Uint16Array(found.length);
   const moved: (readonly NeedleId[])[] = [];
   let passing = 0;
@@ -329,8 +384,8 @@ function renumber({ next, found, depths }: Trie): Automaton {
     if (ids.length === 0) passing += 1;
     else moved.push(ids);
   }
-  const result = new Uint16Array((found.length + 1) << CLASS_BITS).fill(lost);
-  const sorted = new Uint8Array(found.length + 1);
+  const result = new Uint16Array((lost + 1) << CLASS_BITS).fill(lost);
+  const sorted = new Uint8Array(lost + 1);
   for (let state = 0; state < found.length; state += 1) {
     const named = renamed[state] ?? 0;
     sorted[named] = depths[state] ?? 0;
