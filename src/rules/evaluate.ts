@@ -128,9 +128,13 @@ class ProgramEvaluation implements Evaluation {
   #run(facts: Facts): Progress | Promise<Progress> {
     const { rules } = this.#program;
     // A trace shows the rules that do not match too.
-    const sift = this.#asked === null ? this.#program.sift : null;
+    const open = this.#asked === null ? (this.#program.sift?.(facts) ?? null) : null;
+    let seen = 0;
     for (;;) {
-      if (sift !== null) this.#next = sift(this.#next, facts);
+      if (open !== null) {
+        while (seen < open.length && (open[seen] as number) < this.#next) seen += 1;
+        this.#next = seen < open.length ? (open[seen] as number) : rules.length;
+      }
       const rule = rules[this.#next];
       if (rule === undefined) break;
       if (this.#ruledOut?.has(rule) === true) {

@@ -13,7 +13,7 @@ export interface Program {
   readonly after: number;
   /** Of all its rules, whether they were asked or not; each once. */
   readonly accepted: readonly Accepted[];
-  /** Finds the next rule that may match; null where every rule is to be asked. */
+  /** Finds the rules that may match; null where every rule is to be asked. */
   readonly sift: Sift | null;
   /** Whether any of them is a shadow rule. */
   readonly shadows: boolean;

@@ -30,9 +30,9 @@ const NOWHERE = new Int32Array(0);
 const BEFORE: Readonly<Record<Phase, Phase | null>> = { envelope: null, header: 'envelope', content: 'header' };
 
 class Sieve {
+  /** By phase: the positions of the rules that must be asked, whatever the message. */
+  readonly asked: Readonly<Record<Phase, Int32Array>>;
   readonly #groups: Readonly<Record<Phase, readonly Group[]>>;
-  /** By phase: the rules that must be asked, whatever the message. */
-  readonly #asked: Readonly<Record<Phase, Int32Array>>;
   /** By phase, and by what becomes known at it: the rules that what is known calls for. */
   readonly #called: Readonly<Record<Phase, Kept<object, Int32Array>>> = {
     envelope: new Kept(),
@@ -56,25 +56,20 @@ class Sieve {
           needs?.every(({ haystack }) => isReached(haystack.phase, phase)) === true ? [] : position,
         ),
       );
-    this.#asked = { envelope: asked('envelope'), header: asked('header'), content: asked('content') };
+    this.asked = { envelope: asked('envelope'), header: asked('header'), content: asked('content') };
     this.#size = rules.length;
   }
 
   get passesNothing(): boolean {
-    return this.#groups.content.length === 0 && this.#size - this.#asked.content.length < FEWEST;
+    return this.#groups.content.length === 0 && this.#size - this.asked.content.length < FEWEST;
   }
 
-  /** The position of the next rule that may match, from `from` on; the number of rules where none may. */
-  next(from: number, facts: Facts): number {
-    const asked = firstFrom(from, this.#asked[facts.phase], this.#size);
-    return firstFrom(from, this.#calledFor(facts.phase, facts), asked);
-  }
-
-  #calledFor(phase: Phase, facts: Facts): Int32Array {
+  /** The positions of those that what is known calls for, in order. */
+  called(phase: Phase, facts: Facts): Int32Array {
     const key = learnedAt(phase, facts);
     const known = this.#called[phase].get(key);
     if (known !== undefined) return known;
-    const before = BEFORE[phase] === null ? NOWHERE : this.#calledFor(BEFORE[phase], facts);
+    const before = BEFORE[phase] === null ? NOWHERE : this.called(BEFORE[phase], facts);
     const added: number[] = [];
     let complete = true;
     for (const group of this.#groups[phase]) complete = search(group, facts, added) && complete;
@@ -111,23 +106,6 @@ function learnedAt(phase: Phase, facts: Facts): object {
   return phase === 'envelope' || facts.phase === 'envelope' ? facts.transaction : facts.header;
 }
 
-/** The first of the sorted positions that is not below `from`, if it is below `most`; else `most`. */
-function firstFrom(from: number, positions: Int32Array, most: number): number {
-  const position = positions[indexFrom(from, positions)] ?? most;
-  return Math.min(position, most);
-}
-
-/** How many of the sorted positions are below `from`. */
-function indexFrom(from: number, positions: Int32Array): number {
-  let [low, high] = [0, positions.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((positions[middle] as number) < from) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 function enter(groups: Map<string, Group>, { haystack, literals }: Need, position: number): void {
   const fresh = { haystack, needles: new Needles(), byNeedle: new Map(), any: [], all: new Set<number>() };
   const group: Group = groups.get(haystack.name) ?? fresh;
@@ -157,47 +135,40 @@ function rulesOf({ layers }: Ruleset): readonly Rule[] {
   return [...layers.before, ...layers.rules, ...layers.after];
 }
 
-/** The position of the next rule of a program that may match, from `position` on; the number of rules where none may. */
-export type Sift = (position: number, facts: Facts) => number;
+/** The positions of the rules of a program that may match, in order; it stays as it is. */
+export type Sift = (facts: Facts) => Int32Array;
 
-interface Segment {
+/** The rules of one file in a program. */
+interface Part {
   readonly sieve: Sieve;
-  /** By the position in the program less `from`: the position in the file; in order. */
-  readonly positions: Int32Array;
-  readonly from: number;
-  readonly to: number;
+  /** By the position in the file: that in the program; -1 for a rule of another role. */
+  readonly places: Int32Array;
 }
 
 /** null where every rule is to be asked. `rulesets`: the files that the rules of the program stand in. */
 export function siftOf(rules: readonly Rule[], rulesets: readonly Ruleset[]): Sift | null {
-  const segments: Segment[] = [];
-  const sifted = rulesets.flatMap((ruleset) => {
+  const places = new Map(rules.map((rule, place) => [rule, place]));
+  const parts = rulesets.flatMap((ruleset): Part | [] => {
     const sieve = sieveOf(ruleset);
-    return sieve === null ? [] : [{ sieve, positions: new Map(rulesOf(ruleset).map((rule, index) => [rule, index])) }];
+    return sieve === null ? [] : { sieve, places: Int32Array.from(rulesOf(ruleset), (rule) => places.get(rule) ?? -1) };
   });
-  for (let from = 0; from < rules.length; ) {
-    const owner = sifted.find(({ positions }) => positions.has(rules[from] as Rule));
-    let to = from + 1;
-    while (to < rules.length && owner?.positions.has(rules[to] as Rule)) to += 1;
-    if (owner !== undefined) {
-      const positions = Int32Array.from(rules.slice(from, to), (rule) => owner.positions.get(rule) ?? 0);
-      segments.push({ sieve: owner.sieve, positions, from, to });
-    }
-    from = to;
-  }
-  return segments.length === 0 ? null : (position, facts) => nextOpen(segments, position, facts);
+  if (parts.length === 0) return null;
+  const sifted = new Set(parts.flatMap(({ places }) => [...places]));
+  const others = Int32Array.from(rules.keys()).filter((place) => !sifted.has(place));
+  const asked = (phase: Phase): Int32Array =>
+    parts.reduce<Int32Array>((all, { sieve, places }) => merge(all, sieve.asked[phase], places), others);
+  const always = { envelope: asked('envelope'), header: asked('header'), content: asked('content') };
+  return (facts) => {
+    let open = always[facts.phase];
+    for (const { sieve, places } of parts) open = merge(open, sieve.called(facts.phase, facts), places);
+    return open;
+  };
 }
 
-function nextOpen(segments: readonly Segment[], position: number, facts: Facts): number {
-  let next = position;
-  for (const { sieve, positions, from, to } of segments) {
-    if (next < from) return next;
-    while (next < to) {
-      const open = sieve.next(positions[next - from] as number, facts);
-      if (open === positions[next - from]) return next;
-      // It may stand in another segment, or be for another role.
-      next = from + indexFrom(open, positions);
-    }
-  }
-  return next;
+/** Sorted places, and those of the positions, which are sorted too; each once. */
+function merge(sorted: Int32Array, positions: Int32Array, places: Int32Array): Int32Array {
+  if (positions.length === 0) return sorted;
+  const merged = new Set([...sorted, ...Array.from(positions, (position) => places[position] ?? -1)]);
+  merged.delete(-1);
+  return Int32Array.from(merged).sort();
 }

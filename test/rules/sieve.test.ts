@@ -122,11 +122,11 @@ test('to pass rules over is to ask them', async () => {
           assert.deepEqual(await ask(program, given, phases), await ask(every, given, phases));
         }
         const { content } = factsOf(given);
-        for (let at = 0; at < program.rules.length; at += 1) {
-          const next = program.sift?.(at, content) ?? at;
-          passed += next - at;
-          for (const rule of program.rules.slice(at, next))
-            assert.equal(await rule.clause.test(content), false, rule.name);
+        const open = new Set(program.sift?.(content) ?? program.rules.keys());
+        for (const [place, rule] of program.rules.entries()) {
+          if (open.has(place)) continue;
+          passed += 1;
+          assert.equal(await rule.clause.test(content), false, rule.name);
         }
       }
     }),
