@@ -20,7 +20,7 @@ export function printTransaction(record: TransactionRecord): string {
   let before: RecipientRecord | null = null;
   let rest = '';
   for (const one of recipients) {
-    if (before === null || !hasRestOf(before, one)) rest = printRest(one);
+    if (before === null || !hasRestOf(before, one)) rest = inOnePiece(printRest(one));
     const to = quoted(one.to);
     const list = one.list === one.to ? to : quoted(one.list);
     text += before === null ? `{"to":${to},"list":${list},${rest}` : `,{"to":${to},"list":${list},${rest}`;
@@ -64,6 +64,12 @@ function hasRestOf(before: RecipientRecord, one: RecipientRecord): boolean {
 
 function hasNoMore({ redirect, copies, notes, score, shadow }: RecipientRecord): boolean {
   return (redirect ?? copies ?? notes ?? shadow ?? score) === undefined;
+}
+
+/** The same text; what the engine had put together from pieces is copied as one, each time that it is written. */
+function inOnePiece(text: string): string {
+  text.charCodeAt(0);
+  return text;
 }
 
 /** From the role on. */
