@@ -8,6 +8,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { andThen, type Eventual } from '../core/eventual.ts';
+import { Kept } from '../core/kept.ts';
 import { CurrentFile } from '../store/current-file.ts';
 import { type Found, Needles, type TextOfOctets } from './needles.ts';
 import { pause } from './pace.ts';
@@ -64,12 +65,19 @@ export class PatternFile {
 
   /**
    * The first pattern found that matches a line, as `taboo.txt:12`, or null. `account`: as for patterns. Rejects where the
-   * file cannot be used, with TooCostly where the patterns take too long.
+   * file cannot be used, with TooCostly where the patterns take too long. Asked of the same lines again, it answers at once;
+   * whoever asks is charged as the first was.
    */
   find(lines: Lines, account: object): Eventual<string | null> {
-    return andThen(this.#file.get(), ({ header, body }) => {
+    return andThen(this.#file.get(), ({ header, body, patterns, answers }) => {
+      const known = answers.get(lines);
+      if (known !== undefined && patterns.share(known.steps, account)) return known.match;
+      const before = patterns.spentBy(account);
       const candidates = [...header.candidates(lines.header, account), ...body.candidates(lines.body, account)];
-      return this.#ask(candidates, account);
+      return andThen(this.#ask(candidates, account), (match) => {
+        answers.set(lines, { match, steps: patterns.spentBy(account) - before });
+        return match;
+      });
     });
   }
 
@@ -86,7 +94,8 @@ export class PatternFile {
 async function readPatterns(cache: PatternCache, path: string): Promise<FileContent> {
   const { patterns: lines, problems } = parsePatternLines(await readFile(path, 'utf8'));
   const patterns = cache.forFile();
-  const content = { header: new LineSearch(patterns), body: new LineSearch(patterns) };
+  const answers: FileContent['answers'] = new Kept();
+  const content = { header: new LineSearch(patterns), body: new LineSearch(patterns), patterns, answers };
   const fail = ({ line, message }: LineProblem): never => {
     throw new Error(`${path}:${line}: ${message}`);
   };
@@ -103,6 +112,9 @@ async function readPatterns(cache: PatternCache, path: string): Promise<FileCont
 interface FileContent {
   readonly header: LineSearch;
   readonly body: LineSearch;
+  readonly patterns: FilePatterns;
+  /** What was found in the lines of a message, and the steps that it took. */
+  readonly answers: Kept<Lines, { readonly match: string | null; readonly steps: number }>;
 }
 
 interface Entry {

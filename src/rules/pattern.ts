@@ -74,6 +74,10 @@ export interface FilePatterns {
   pattern(pattern: string, mode: CaseMode, longest?: number): Pattern;
   /** Charges what a pattern costs that is no regular expression, in steps. */
   charge(steps: number, account: object): void;
+  /** Steps that were charged so far. */
+  spentBy(account: object): number;
+  /** Charges steps that were taken for another account; false, and nothing charged, where there are not so many left. */
+  share(steps: number, account: object): boolean;
 }
 
 export class PatternCache {
@@ -104,6 +108,8 @@ export class PatternCache {
       check,
       pattern: (pattern, mode, longest = LONGEST_FIELD) => this.#pattern(pattern, mode, needles, longest),
       charge: (steps, account) => this.#charge(steps, account),
+      spentBy: (account) => this.#spent.get(account)?.steps ?? 0,
+      share: (steps, account) => this.#share(steps, account),
     };
   }
 
@@ -143,12 +149,17 @@ export class PatternCache {
   }
 
   #charge(steps: number, account: object): void {
+    if (!this.#share(steps, account)) throw new TooCostly();
+    spend(steps);
+  }
+
+  #share(steps: number, account: object): boolean {
     const known = this.#spent.get(account);
     const spent = known ?? { steps: 0 };
-    if (spent.steps + steps > BUDGET) throw new TooCostly();
+    if (spent.steps + steps > BUDGET) return false;
     spent.steps += steps;
     if (known === undefined) this.#spent.set(account, spent);
-    spend(steps);
+    return true;
   }
 
   #get(pattern: string): RE2JS {

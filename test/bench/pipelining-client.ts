@@ -20,11 +20,12 @@ export interface ClientOptions {
   readonly lists: number;
   /** Messages a second; null for as many as can be. */
   readonly rate: number | null;
-  /** Messages at the beginning whose times do not count, while this process still compiles what it runs; none if left out. */
+  /** Of the messages, so many at the beginning do not count, while this process still compiles what it runs; none if left out. */
   readonly warmUp?: number;
 }
 
 export interface ClientReport {
+  /** For the messages that count. */
   readonly seconds: number;
   /** Milliseconds from a message's turn to its last reply. */
   readonly median: number;
@@ -74,10 +75,12 @@ class Load {
     const open = Array.from({ length: sessions }, () => new Session(this.#options));
     await Promise.all(open.map((session) => session.greeted()));
     const began = performance.now();
+    let counting = began;
     const finished = new Promise<void>((resolve) => {
       for (const session of open) {
         session.whenDone = (since) => {
           this.#took.push(performance.now() - since);
+          if (this.#took.length === warmUp) counting = performance.now();
           if (this.#took.length === messages) resolve();
           this.#next(session);
         };
@@ -90,7 +93,7 @@ class Load {
     if (rate === null) this.#offered = messages;
     for (const session of open) this.#next(session);
     await finished;
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - counting) / 1000;
     clearInterval(looking);
     if (arriving !== null) clearInterval(arriving);
     this.#look();

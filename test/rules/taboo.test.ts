@@ -111,6 +111,25 @@ test('a file that changes is read again, and while it is broken or gone every qu
   cache.close();
 });
 
+test('what is found for one recipient is known for the next, who pays as much', async () => {
+  const cache = new PatternCache();
+  const patterns = cache.forFile();
+  const file = openPatternFile(cache, write('shared.txt', 'body: /^tul.*ps$/\nbody: /^ro.*es$/'), () => 0);
+  const lines = { header: 'Subject: none', body: 'some tulips\nroses' };
+  const [first, second, nearlySpent, alone] = [{}, {}, {}, {}];
+  assert.equal(await file.find(lines, first), 'shared.txt:2');
+  assert.equal(await file.find(lines, second), 'shared.txt:2');
+  assert.ok(patterns.spentBy(first) > 0);
+  assert.equal(patterns.spentBy(second), patterns.spentBy(first));
+  // Where so much is not left it ends as it would alone.
+  for (const account of [nearlySpent, alone]) patterns.charge(BUDGET - patterns.spentBy(first) + 1, account);
+  const tooCostly = { message: /take too long/ };
+  await assert.rejects(async () => file.find(lines, nearlySpent), tooCostly);
+  await assert.rejects(async () => file.find({ ...lines }, alone), tooCostly);
+  assert.equal(patterns.spentBy(nearlySpent), patterns.spentBy(alone));
+  cache.close();
+});
+
 test('a list reads only files of its own folder, a preset only what a parameter of the kind names', () => {
   const codes = (text: string): readonly string[] => load('list', text).diagnostics.map(({ code }) => code);
   const rule = (file: string): string =>
