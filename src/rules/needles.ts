@@ -9,7 +9,6 @@
  * A text that is ASCII need not be made for that: to decode it, fold it and make one blank of its white space would change
  * nothing about what is found, so its octets are gone through as they came.
  */
-
 import { endianness } from 'node:os';
 
 /** Position of a literal among those of its needles. */
